@@ -1,0 +1,214 @@
+"""One column → the values of one field: normalised, within limits; what cannot be is null and a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from . import dates, phones
+from .cells import MAX_SAFE_INTEGER, NOT_EXACT, NOT_FINITE, Cells, read_cells
+from .kinds import Limits
+from .problems import Problem, refuse
+
+_TEXT = pa.large_string()
+_EMAIL = r"^[^@<>,;\pZ\pC]+@[^@<>,;.\pZ\pC]+(?:\.[^@<>,;.\pZ\pC]+)+$"
+# RFC 3986 knows ASCII only; a strict uri check refuses anything else, so other characters must be %-encoded.
+_HOST = r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_URL = (
+    rf"^(?i:https?)://(?:[A-Za-z0-9._~%!$&'()*+,;=:-]*@)?{_HOST}"
+    r"(?:[/?#](?:[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2})*)?$"
+)
+_ID = r"^[0-9a-f]{24}$"
+_DOMAIN = r"^[^@<>,;:/.\pZ\pC]+(?:\.[^@<>,;:/.\pZ\pC]+)+$"
+_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+_WHOLE = r"^[+-]?[0-9]+$"
+NOT_A_NUMBER = "is not a number"
+_TRUE = ("true", "t", "yes", "y", "1")
+_FALSE = ("false", "f", "no", "n", "0")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A converted column: large_string, float64, int64 or bool; null where a problem is noted.
+
+    `identities` are the identifiers inside JSON cells, as (row, identifier) pairs.
+    """
+
+    values: pa.Array
+    problems: tuple[Problem, ...] = ()
+    identities: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+
+
+def convert(series: pd.Series[Any], limits: Limits, default_region: str | None = None) -> Converted:
+    """Convert a column of single values."""
+    exact_text = limits.value not in ("number", "integer")
+    return convert_cells(read_cells(series, exact_text=exact_text), limits, default_region)
+
+
+def convert_cells(cells: Cells, limits: Limits, default_region: str | None = None) -> Converted:
+    """Convert cells that were read already."""
+    problems = list(cells.problems)
+    match limits.value:
+        case "number":
+            values = _numbers(cells.values, limits, problems)
+        case "integer":
+            values = _integers(_numbers(cells.values, limits, problems), problems)
+        case "boolean":
+            values = _booleans(cells.values, problems)
+        case "datetime":
+            values = _datetimes(cells.values, problems)
+        case "text":
+            values = _texts(cells.values, limits, problems)
+        case _:
+            values = trimmed(as_text(cells.values, problems))
+            values = _IDENTIFIERS[limits.value](values, default_region, problems)
+            values = _within_length(values, limits, problems)
+    return Converted(values, tuple(problems))
+
+
+def as_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
+    """Cells of any kind as text: 7 and 7.0 → "7", true → "true", instants → ISO-8601."""
+    if pa.types.is_large_string(values.type):
+        return refuse(values, pc.match_substring_regex(values, r"\x00"), "holds a NUL character", problems)
+    if pa.types.is_timestamp(values.type):
+        return dates.from_timestamps(values, problems)
+    if not pa.types.is_floating(values.type):
+        return pc.cast(values, _TEXT)
+    values = refuse(values, pc.is_inf(values), NOT_FINITE, problems)
+    whole = pc.equal(values, pc.floor(values))
+    values = refuse(values, pc.and_(whole, pc.greater(pc.abs(values), MAX_SAFE_INTEGER)), NOT_EXACT, problems)
+    whole_text = pc.cast(pc.cast(pc.if_else(whole, values, None), pa.int64()), _TEXT)
+    return pc.coalesce(whole_text, pc.cast(values, _TEXT))
+
+
+def trimmed(values: pa.Array) -> pa.Array:
+    """Text without outer white space; blank text is null."""
+    values = pc.utf8_trim_whitespace(values)
+    return pc.if_else(pc.equal(values, ""), pa.scalar(None, _TEXT), values)
+
+
+def _texts(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
+    values = as_text(values, problems)
+    stripped = trimmed(values)
+    if limits.choices:
+        lowered = pc.utf8_lower(stripped)
+        unknown = pc.invert(pc.is_in(lowered, pa.array(limits.choices, _TEXT)))
+        return refuse(
+            lowered,
+            pc.and_(lowered.is_valid(), unknown),
+            f"is not one of {', '.join(limits.choices)}",
+            problems,
+        )
+    return _within_length(pc.if_else(stripped.is_valid(), values, pa.scalar(None, _TEXT)), limits, problems)
+
+
+def _within_length(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
+    if limits.max_length is None and limits.min_length is None:
+        return values
+    lengths = pc.utf8_length(values)
+    too_long = pc.greater(lengths, limits.max_length) if limits.max_length is not None else None
+    too_short = pc.less(lengths, limits.min_length) if limits.min_length is not None else None
+    for mask, limit in (
+        (too_long, f"at most {limits.max_length}"),
+        (too_short, f"at least {limits.min_length}"),
+    ):
+        if mask is None or not pc.any(mask).as_py():
+            continue
+        for length in pc.unique(pc.filter(lengths, mask)).to_pylist():
+            unit = "character" if length == 1 else "characters"
+            wrong = pc.equal(lengths, length)
+            values = refuse(values, wrong, f"is {length} {unit}, {limit}", problems)
+    return values
+
+
+def _numbers(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
+    kind = values.type
+    if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
+        return refuse(pa.nulls(len(values), pa.float64()), values.is_valid(), NOT_A_NUMBER, problems)
+    if pa.types.is_integer(kind):
+        unsafe = pc.greater(values, MAX_SAFE_INTEGER)
+        if pa.types.is_signed_integer(kind):
+            unsafe = pc.or_(unsafe, pc.less(values, -MAX_SAFE_INTEGER))
+        values = pc.cast(refuse(values, unsafe, NOT_EXACT, problems), pa.float64())
+    elif pa.types.is_floating(kind):
+        values = refuse(values, pc.is_inf(values), NOT_FINITE, problems)
+    else:
+        values = _numbers_from_text(values, problems)
+    if limits.minimum is not None:
+        values = refuse(
+            values, pc.less(values, float(limits.minimum)), f"is below {limits.minimum:g}", problems
+        )
+    if limits.maximum is not None:
+        values = refuse(
+            values, pc.greater(values, float(limits.maximum)), f"is above {limits.maximum:g}", problems
+        )
+    return values
+
+
+def _numbers_from_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
+    values = trimmed(as_text(values, problems))
+    no_number = pc.invert(pc.match_substring_regex(values, _NUMBER))
+    values = refuse(values, pc.and_(values.is_valid(), no_number), NOT_A_NUMBER, problems)
+    whole = pc.match_substring_regex(values, _WHOLE)
+    numbers = pc.cast(pc.replace_substring_regex(values, r"^\+", ""), pa.float64())
+    numbers = refuse(numbers, pc.invert(pc.is_finite(numbers)), NOT_FINITE, problems)
+    return refuse(numbers, pc.and_(whole, pc.greater(pc.abs(numbers), MAX_SAFE_INTEGER)), NOT_EXACT, problems)
+
+
+def _integers(values: pa.Array, problems: list[Problem]) -> pa.Array:
+    values = refuse(values, pc.not_equal(values, pc.floor(values)), "is not a whole number", problems)
+    values = refuse(values, pc.greater(pc.abs(values), MAX_SAFE_INTEGER), NOT_EXACT, problems)
+    return pc.cast(values, pa.int64())
+
+
+def _booleans(values: pa.Array, problems: list[Problem]) -> pa.Array:
+    if pa.types.is_boolean(values.type):
+        return values
+    lowered = pc.utf8_lower(trimmed(as_text(values, problems)))
+    yes = pc.is_in(lowered, pa.array(_TRUE, _TEXT))
+    unknown = pc.invert(pc.or_(yes, pc.is_in(lowered, pa.array(_FALSE, _TEXT))))
+    result = pc.if_else(lowered.is_valid(), yes, pa.scalar(None, pa.bool_()))
+    return refuse(result, pc.and_(lowered.is_valid(), unknown), "is neither true nor false", problems)
+
+
+def _datetimes(values: pa.Array, problems: list[Problem]) -> pa.Array:
+    kind = values.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return dates.from_timestamps(values, problems)
+    if pa.types.is_large_string(kind):
+        return dates.from_text(trimmed(as_text(values, problems)), problems)
+    what = "a boolean" if pa.types.is_boolean(kind) else "a plain number"
+    reason = f"is {what}, not a date-time (seconds and milliseconds are not guessed; convert it in the query)"
+    return refuse(pa.nulls(len(values), _TEXT), values.is_valid(), reason, problems)
+
+
+def _matching(
+    pattern: str, reason: str, *, lower: bool
+) -> Callable[[pa.Array, str | None, list[Problem]], pa.Array]:
+    def check(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
+        values = pc.utf8_lower(values) if lower else values
+        wrong = pc.and_(values.is_valid(), pc.invert(pc.match_substring_regex(values, pattern)))
+        return refuse(values, wrong, reason, problems)
+
+    return check
+
+
+def _unchecked(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
+    return values
+
+
+_IDENTIFIERS: dict[str, Callable[[pa.Array, str | None, list[Problem]], pa.Array]] = {
+    "email": _matching(_EMAIL, "is not an e-mail address", lower=True),
+    "phone": phones.to_e164,
+    "externalId": _unchecked,
+    "url": _matching(
+        _URL, "is not an http or https address (other than ASCII characters must be %-encoded)", lower=False
+    ),
+    "id": _matching(_ID, "is not a Kustomer id (24 hex digits)", lower=True),
+    "domain": _matching(_DOMAIN, "is not a domain name", lower=True),
+}

@@ -1,0 +1,181 @@
+"""Looking fields up in the catalogue and checking a sync's field mappings before any row is read."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import phonenumbers
+
+from . import catalogue
+from .errors import FieldConfigError, UnknownFieldError
+from .kinds import FieldMapping, FieldType, ListAttribute, Write
+
+_CUSTOM_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def field_type(object: str, field: str) -> FieldType:
+    """The catalogue entry of `field`, e.g. "email" or "custom.planStr".
+
+    Raises UnknownFieldError with near matches and what is allowed.
+    """
+    fields = _fields_of(object)
+    if field.startswith("custom."):
+        return _custom_type(field)
+    if field not in fields:
+        raise _unknown(object, field, fields)
+    return fields[field]
+
+
+def field_names(object: str) -> tuple[str, ...]:
+    """Every standard field of `object` ("customers" or "companies"); custom attributes come besides."""
+    return tuple(_fields_of(object))
+
+
+def list_attributes(object: str) -> Mapping[str, ListAttribute]:
+    """The list attributes of `object` by their key in Kustomer's body ("emails", "tags", …)."""
+    _fields_of(object)
+    return catalogue.LIST_ATTRIBUTES[object]
+
+
+def required_fields(object: str) -> tuple[str, ...]:
+    """The fields every row must have: customers ("email",), companies ("name",)."""
+    _fields_of(object)
+    return catalogue.REQUIRED[object]
+
+
+def check_fields(
+    fields: Sequence[FieldMapping],
+    object: str,
+    match_on: Sequence[str],
+    *,
+    default_region: str | None = None,
+) -> None:
+    """Raise FieldConfigError (`.field` says where) unless the mappings can work; looks at no data."""
+    if not fields:
+        raise FieldConfigError(
+            "fields", f"no field is mapped; map at least {', '.join(required_fields(object))}"
+        )
+    seen: set[str] = set()
+    for mapping in fields:
+        _check_mapping(mapping, field_type(object, mapping.field))
+        if mapping.field in seen:
+            raise FieldConfigError(mapping.field, f"{mapping.field} is mapped twice; keep one")
+        seen.add(mapping.field)
+    custom = sum(name.startswith("custom.") for name in seen)
+    if custom > catalogue.MAX_CUSTOM_PROPERTIES:
+        raise FieldConfigError(
+            "custom",
+            f"{custom} custom attributes are mapped, at most {catalogue.MAX_CUSTOM_PROPERTIES} can be",
+        )
+    _check_match_on(match_on, object, seen)
+    if default_region is not None and default_region not in phonenumbers.SUPPORTED_REGIONS:
+        raise FieldConfigError(
+            "default_region",
+            f"default_region {default_region!r} is not a country code such as US or GB (two capital letters)",
+        )
+
+
+def _fields_of(object: str) -> Mapping[str, FieldType]:
+    if object not in catalogue.FIELDS:
+        raise FieldConfigError(
+            "object", f"object {object!r} is not known; use {' or '.join(catalogue.FIELDS)}"
+        )
+    return catalogue.FIELDS[object]
+
+
+def _custom_type(field: str) -> FieldType:
+    key = field.removeprefix("custom.")
+    for suffix, (value, max_length, description) in catalogue.CUSTOM_SUFFIXES.items():
+        if key.endswith(suffix) and len(key) > len(suffix) and _CUSTOM_KEY.fullmatch(key):
+            return FieldType(
+                name=field, attribute="custom", custom_key=key, shape="custom", value=value,
+                max_length=max_length, description=description,
+            )  # fmt: skip
+    suffixes = ", ".join(catalogue.CUSTOM_SUFFIXES)
+    suggestion = next((f"custom.{key[: -len(s)]}{s}" for s in catalogue.CUSTOM_SUFFIXES
+                       if len(key) > len(s) and key.lower().endswith(s.lower())), None)  # fmt: skip
+    if suggestion is None or not _CUSTOM_KEY.fullmatch(key):
+        suggestion = "custom.planStr"
+        hint = f"for instance {suggestion}"
+    else:
+        hint = f"did you mean {suggestion}?"
+    raise UnknownFieldError(
+        field,
+        f"{field} is not the name of a custom attribute: letters, digits, _ or -, then its type "
+        f"({suffixes}); {hint}",
+        (suggestion,),
+    )
+
+
+def _unknown(object: str, field: str, fields: Mapping[str, FieldType]) -> UnknownFieldError:
+    if field in catalogue.NOT_MAPPABLE:
+        return UnknownFieldError(field, f"{field} cannot be mapped: {catalogue.NOT_MAPPABLE[field]}")
+    near = close_matches(field, list(fields))
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    custom = "" if field == "custom" else f"for a custom attribute write custom.{field or 'plan'}Str; "
+    return UnknownFieldError(
+        field,
+        f"{object} have no field {field!r}; {hint}{custom}allowed: {', '.join(fields)}, custom.<name><type>",
+        near,
+    )
+
+
+def close_matches(word: str, possibilities: Sequence[str]) -> list[str]:
+    """Up to three near misses; case, blanks, `_` and `-` do not count."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"[\s_-]", "", text).lower()
+
+    by_plain: dict[str, str] = {}
+    for possibility in possibilities:
+        by_plain.setdefault(plain(possibility), possibility)
+    return [
+        by_plain[match] for match in difflib.get_close_matches(plain(word), list(by_plain), n=3, cutoff=0.7)
+    ]
+
+
+def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
+    name = mapping.field
+    if not mapping.columns or not all(mapping.columns):
+        raise FieldConfigError(name, f"{name} names no column")
+    if len(mapping.columns) > 1 and not kind.several_columns:
+        raise FieldConfigError(
+            name, f"{name} takes one column, not {len(mapping.columns)} ({_join(mapping.columns)})"
+        )
+    if len(set(mapping.columns)) < len(mapping.columns):
+        raise FieldConfigError(name, f"{name} names the same column twice ({_join(mapping.columns)})")
+    if mapping.write not in get_args(Write):
+        raise FieldConfigError(
+            name, f"{name}: write is {mapping.write!r}; use {' or '.join(get_args(Write))}"
+        )
+    if mapping.match is not None and kind.shape != "company":
+        raise FieldConfigError(name, f"{name}: match belongs to company only")
+    if mapping.match is not None and mapping.match not in catalogue.COMPANY_LINKS:
+        allowed = ", ".join(catalogue.COMPANY_LINKS)
+        raise FieldConfigError(name, f"{name}: match is {mapping.match!r}; use one of {allowed}")
+
+
+def _check_match_on(match_on: Sequence[str], object: str, mapped: set[str]) -> None:
+    allowed = catalogue.MATCH_ON[object]
+    if not match_on:
+        raise FieldConfigError(
+            "match_on", f"match_on names no field; use one or more of {', '.join(allowed)}"
+        )
+    for rung in match_on:
+        if rung not in allowed:
+            raise FieldConfigError(
+                rung, f"match_on {rung!r} cannot identify {object}; use {', '.join(allowed)}"
+            )
+        if rung not in mapped:
+            raise FieldConfigError(
+                rung, f"match_on names {rung}, which no column is mapped to; add it to fields"
+            )
+    if len(set(match_on)) < len(match_on):
+        raise FieldConfigError("match_on", f"match_on names a field twice ({_join(match_on)})")
+
+
+def _join(names: Sequence[str]) -> str:
+    return ", ".join(names)

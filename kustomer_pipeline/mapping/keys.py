@@ -1,0 +1,128 @@
+"""Row keys, and rows that cannot be told apart: identifiers that occur in more than one row of the frame."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .problems import Problem
+
+_TEXT = pa.large_string()
+_NAMED = 3  # how many of the other rows a reason names
+_PERSONAL = ("email", "phone")
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class RowKeys:
+    """`values`: the key of each row; `rung`: the position of its field in match_on, -1 for "row:17"."""
+
+    values: pa.Array
+    rung: np.ndarray[Any, np.dtype[np.int8]]
+    match_on: tuple[str, ...]
+
+    def label(self, row: int, key: str) -> str:
+        """How a reason names the row: by its key, or by its position where the key is personal data."""
+        rung = self.rung[row]
+        personal = rung < 0 or self.match_on[rung] in _PERSONAL or "@" in key
+        return f"row {row + 1}" if personal else f"row key {key}"
+
+
+@dataclass(frozen=True)
+class IdentifierColumn:
+    """The values of one identifier in one column: one per row, and those inside JSON cells."""
+
+    field: str
+    values: pa.Array
+    inside: Sequence[tuple[int, str]] = ()
+
+
+def row_keys(rungs: Sequence[tuple[str, Sequence[pa.Array]]], length: int) -> RowKeys:
+    """Name every row: `rungs` are the match_on fields in order, each with its columns of normalised text."""
+    keys = pa.nulls(length, _TEXT)
+    rung_of = np.full(length, -1, dtype=np.int8)
+    for rung, (name, columns) in enumerate(rungs):
+        values = pc.utf8_trim_whitespace(pc.coalesce(*columns))
+        if rung:
+            values = pc.binary_join_element_wise(
+                pa.scalar(f"{name}=", _TEXT), values, pa.scalar("", _TEXT)
+            )  # null where the value is null
+        new = pc.and_(keys.is_null(), values.is_valid()).to_numpy(zero_copy_only=False)
+        rung_of[new] = rung
+        keys = pc.coalesce(keys, values)
+    if keys.null_count:
+        positions = pc.cast(pa.array(np.flatnonzero(rung_of < 0) + 1), _TEXT)
+        names = pc.binary_join_element_wise(pa.scalar("row:", _TEXT), positions, pa.scalar("", _TEXT))
+        keys = pc.replace_with_mask(keys, keys.is_null(), names)
+    return RowKeys(keys, rung_of, tuple(name for name, _ in rungs))
+
+
+def duplicate_problems(keys: RowKeys, identifiers: dict[str, list[IdentifierColumn]]) -> list[Problem]:
+    """A problem for every row that shares an identifier or its key with another row."""
+    problems: list[Problem] = []
+    flagged = np.zeros(len(keys.values), dtype=bool)
+    for columns in identifiers.values():
+        for problem in _shared(columns, keys):
+            flagged[problem.rows] = True
+            problems.append(problem)
+    repeated = [
+        Problem(problem.rows[~flagged[problem.rows]], problem.reason)
+        for problem in _shared([IdentifierColumn("the row key", keys.values)], keys)
+    ]
+    return problems + [problem for problem in repeated if len(problem.rows)]
+
+
+def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Problem]:
+    rows, values = _gather(columns)
+    encoded = values.dictionary_encode()
+    if len(encoded.dictionary) == len(values):
+        return []
+    length = max(len(keys.values), 1)
+    # A row counts once per identifier, however many of its columns hold it.
+    pairs = np.unique(encoded.indices.to_numpy().astype(np.int64) * length + rows)
+    codes, members = pairs // length, pairs % length
+    several = np.bincount(codes, minlength=len(encoded.dictionary))[codes] > 1
+    return _group_problems(codes[several], members[several], columns[0].field, keys)
+
+
+def _gather(columns: Sequence[IdentifierColumn]) -> tuple[Rows, pa.Array]:
+    """(row, identifier) of all columns."""
+    rows: list[Rows] = []
+    values: list[pa.Array] = []
+    for column in columns:
+        rows.append(np.flatnonzero(column.values.is_valid().to_numpy(zero_copy_only=False)))
+        values.append(pc.drop_null(column.values))
+        if column.inside:
+            rows.append(np.array([row for row, _ in column.inside], dtype=np.int64))
+            values.append(pa.array([text for _, text in column.inside], _TEXT))
+    return np.concatenate(rows), pa.concat_arrays(values)
+
+
+def _group_problems(codes: Rows, members: Rows, field: str, keys: RowKeys) -> list[Problem]:
+    """One reason per row, naming at most three others however big the group is; `codes` come sorted."""
+    if len(members) == 0:
+        return []
+    rows: list[int] = members.tolist()
+    own_keys: list[str] = keys.values.take(pa.array(members)).to_pylist()
+    bounds = [*np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]).tolist(), len(rows)]
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for start, end in pairwise(bounds):
+        head = [
+            (rows[i], own_keys[i], keys.label(rows[i], own_keys[i]))
+            for i in range(start, min(end, start + _NAMED + 1))
+        ]
+        for i in range(start, end):
+            others = [other for other in head if other[0] != rows[i]][:_NAMED]
+            names = [f"row {row + 1}" if key == own_keys[i] else label for row, key, label in others]
+            more = end - start - 1 - len(others)
+            tail = f" and {more} more" if more else ""
+            by_reason[f"{field} is also on {', '.join(names)}{tail}"].append(rows[i])
+    return [Problem(np.array(found, dtype=np.int64), reason) for reason, found in by_reason.items()]
