@@ -1,0 +1,106 @@
+"""The tables of the state database. SQLite embedded, PostgreSQL for teams; both through SQLAlchemy Core.
+
+Everything is keyed by the id of the org as Kustomer reports it, so that another org, or a fresh sandbox, never
+inherits what was true elsewhere.
+
+    sync_rows    what was last accepted, skipped or refused, one line per row of a sync
+    identities   where an identifier was last seen (hashed): a hint, always checked live before use
+    bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when collected
+    sync_log     one line per attempted record
+    sync_runs    one line per run
+    sync_facts   small facts of a sync (the tag's id)
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+SCHEMA_VERSION = 1
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+
+sync_rows = sa.Table(
+    "sync_rows",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.BigInteger),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text),
+    sa.Column("owned", sa.Boolean, nullable=False, default=False),
+    sa.Column("sent_lists", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("object", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("value_hash", sa.Text, primary_key=True),
+    sa.Column("kustomer_id", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+bulk_jobs = sa.Table(
+    "bulk_jobs",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False, index=True),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("bulk_id", sa.Text),
+    sa.Column("items", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+sync_log = sa.Table(
+    "sync_log",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+sync_runs = sa.Table(
+    "sync_runs",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+    *(
+        sa.Column(name, sa.Integer, nullable=False)
+        for name in (
+            *("read", "created", "updated", "unchanged", "skipped", "invalid", "rejected", "deferred"),
+            *("removed", "removals_held", "requests"),
+        )
+    ),
+    sa.Column("interrupted", sa.Text),
+)
+
+sync_facts = sa.Table(
+    "sync_facts",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)

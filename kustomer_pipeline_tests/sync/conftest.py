@@ -1,0 +1,15 @@
+"""Fixtures of the tests of the engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kustomer_pipeline_tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A sandbox whose jobs take two seconds (of nobody's time), and an empty state."""
+    with World(f"sqlite:///{tmp_path / 'state.db'}", job_seconds=2.0) as world:
+        yield world

@@ -1,0 +1,181 @@
+"""A small world for tests of the engine: a sandbox, a state database, a clock that nobody waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+import pandas as pd
+
+from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline.mapping import FieldMapping
+from kustomer_pipeline.sandbox import Sandbox
+from kustomer_pipeline.sync import (
+    AudienceSpec,
+    ObjectSpec,
+    Plan,
+    RunOptions,
+    StateStore,
+    SyncReport,
+    plan_sync,
+    run_sync,
+)
+
+CUSTOMER_FIELDS = (
+    FieldMapping("externalId", ("id",)),
+    FieldMapping("email", ("email",)),
+    FieldMapping("name", ("name",)),
+    FieldMapping("custom.planStr", ("plan",)),
+)
+COMPANY_FIELDS = (FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",)))
+
+
+class FakeClock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_900_000_000.0
+        self.slept = 0.0
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += max(seconds, 0.0)
+        self.slept += max(seconds, 0.0)
+
+
+class World:
+    """One org, one state database; runs and plans of syncs against them."""
+
+    def __init__(self, state_url: str, **sandbox: Any) -> None:
+        self.clock = FakeClock()
+        self.state_url = state_url
+        self.sandbox = Sandbox(clock=self.clock.time, **sandbox)
+        self._run_ids = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        self.sandbox.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.close()
+
+    @contextmanager
+    def client(self, api_key: str | None = None, **settings: Any) -> Iterator[KustomerClient]:
+        """A client of the org."""
+        key = api_key or self.sandbox.api_key
+        with KustomerClient(base_url=self.sandbox.url, api_key=key, clock=self.clock, **settings) as client:
+            yield client
+
+    def run(
+        self, spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, **options: Any
+    ) -> SyncReport:
+        """Run a sync over warehouse rows. The requests of the run alone are in `sandbox.requests` afterwards."""
+        self.sandbox.clear_requests()
+        options.setdefault("run_id", f"run-{next(self._run_ids)}")
+        with self.client() as client, StateStore.open(self.state_url) as state:
+            report = run_sync(
+                spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=RunOptions(**options)
+            )
+        assert report.adds_up, report.counts
+        return report
+
+    def plan(self, spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Plan:
+        """Plan a sync over warehouse rows."""
+        self.sandbox.clear_requests()
+        with self.client() as client, StateStore.open(self.state_url) as state:
+            return plan_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state)
+
+    @contextmanager
+    def hours_later(self, hours: float) -> Iterator[None]:
+        """For the body, everything that the state remembers was written so many hours earlier than it was."""
+        path = self.state_url.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("update sync_rows set updated_at = datetime(updated_at, ?)", (f"-{hours} hours",))
+        yield
+
+    def jobs_take(self, seconds: float) -> None:
+        """From now on a bulk job takes so long."""
+        self.sandbox.state.jobs._seconds = seconds
+
+    def customer(self, external_id: str) -> dict[str, Any]:
+        """The live customer with that externalId."""
+        found = [one for one in self.sandbox.customers.values() if one.get("externalId") == external_id]
+        assert len(found) == 1, f"{len(found)} customers have externalId {external_id}"
+        return dict(found[0])
+
+    def id_of(self, email: str) -> str:
+        """The id of the live customer with that e-mail address."""
+        return next(
+            id_
+            for id_, one in self.sandbox.customers.items()
+            if email in [item["email"] for item in one.get("emails") or []]
+        )
+
+
+def frame_of(spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
+    """Warehouse rows as the warehouse gives them."""
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    columns = list(dict.fromkeys(column for mapping in spec.fields for column in mapping.columns))
+    return pd.DataFrame([[row.get(column) for column in columns] for row in rows], columns=columns).convert_dtypes()
+
+
+def customers(**changes: Any) -> ObjectSpec:
+    """The customers sync of the tests."""
+    settings: dict[str, Any] = {
+        "name": "customers",
+        "object": "customers",
+        "mode": "upsert",
+        "match_on": ("externalId", "email"),
+        "fields": CUSTOMER_FIELDS,
+    }
+    return ObjectSpec(**{**settings, **changes})
+
+
+def companies(**changes: Any) -> ObjectSpec:
+    """The companies sync of the tests."""
+    settings: dict[str, Any] = {
+        "name": "companies",
+        "object": "companies",
+        "mode": "upsert",
+        "match_on": ("externalId", "name"),
+        "fields": COMPANY_FIELDS,
+    }
+    return ObjectSpec(**{**settings, **changes})
+
+
+def audience(**changes: Any) -> AudienceSpec:
+    """The audience of the tests: the tag vip, mirrored."""
+    settings: dict[str, Any] = {
+        "name": "vip",
+        "tag": "vip",
+        "mode": "mirror",
+        "match_on": ("email",),
+        "fields": (FieldMapping("email", ("email",)),),
+    }
+    return AudienceSpec(**{**settings, **changes})
+
+
+def people(count: int, start: int = 0, plan: str = "free") -> list[dict[str, Any]]:
+    """Warehouse rows of customers."""
+    return [
+        {"id": f"C-{n}", "email": f"p{n}@example.com", "name": f"Person {n}", "plan": plan}
+        for n in range(start, start + count)
+    ]
+
+
+def members(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Warehouse rows of an audience of those people."""
+    return [{"email": f"p{n}@example.com"} for n in range(start, start + count)]
