@@ -1,0 +1,63 @@
+"""The client of Kustomer's API: every request this project sends goes through here.
+
+    KustomerClient → Session (budget, retries, errors) → Transport → Kustomer
+
+What makes it safe: a write is never repeated when its outcome is unknown (AmbiguousWriteError instead),
+"does not exist" is never concluded from search, and the org's other users keep their share of the request
+budget. What it relies on, and what is not certain, is in docs/kustomer.md.
+"""
+
+from .address import base_url_for
+from .answers import body_size
+from .bulk import BulkAnswer, ItemResult
+from .client import KustomerClient
+from .clock import Clock, SystemClock
+from .errors import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    ConnectionFailedError,
+    KustomerError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+from .records import Record
+from .roles import missing_roles, roles_for
+from .session import Usage
+from .tags import Tag
+from .token import Token
+
+__all__ = [
+    "AmbiguousWriteError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BulkAnswer",
+    "Clock",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "ItemResult",
+    "KustomerClient",
+    "KustomerError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "Record",
+    "ServerError",
+    "SystemClock",
+    "Tag",
+    "Token",
+    "UnexpectedAnswerError",
+    "Usage",
+    "base_url_for",
+    "body_size",
+    "missing_roles",
+    "roles_for",
+]

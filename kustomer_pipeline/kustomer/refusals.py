@@ -1,0 +1,112 @@
+"""From the last failed attempt to the error that is raised: typed by cause, and saying what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from .answers import error_details
+from .calls import Call, FailedAttempt
+from .errors import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ConnectionFailedError,
+    KustomerError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+from .retry import Cause
+from .roles import roles_for
+
+_Error = TypeVar("_Error", bound=KustomerError)
+_REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
+
+
+def ambiguous(call: Call, failed: FailedAttempt) -> KustomerError:
+    """A write of which nobody knows whether it happened."""
+    return _made(
+        AmbiguousWriteError,
+        f"{failed.reason}, so it is not known whether this was done: look it up before sending it again",
+        call,
+        failed,
+    )
+
+
+def denied(call: Call, failed: FailedAttempt) -> PermissionDeniedError:
+    """A good key without the role; the error names the roles that would do."""
+    roles = roles_for(call.action)
+    need = f"it needs one of the roles {', '.join(roles)}" if roles else "a role is missing"
+    message = (
+        f"the API key is not allowed to do this: {need}. Make a new key with that role in "
+        "Settings > Security > API Keys (the roles of a key cannot be changed) and set KUSTOMER_API_KEY"
+    )
+    error = _made(PermissionDeniedError, message, call, failed)
+    error.roles = roles
+    return error
+
+
+def error_for(call: Call, failed: FailedAttempt) -> KustomerError:
+    """Everything else, by status."""
+    status = failed.failure.status
+    if status is None:
+        message = f"{failed.reason}. Nothing was changed; is the address right and the network up?"
+        return _made(ConnectionFailedError, message, call, failed)
+    if failed.failure.cause is Cause.UNREADABLE or status < 400:
+        message = (
+            "this is not an answer of Kustomer's API: check KUSTOMER_ORG, KUSTOMER_REGION or "
+            "KUSTOMER_BASE_URL, and whether a proxy stands between"
+        )
+        return _made(UnexpectedAnswerError, message, call, failed)
+    if status == 403:
+        return denied(call, failed)
+    kind, message = _BY_STATUS.get(status, _SERVER if status >= 500 or status == 408 else _REFUSED)
+    return _made(kind, message, call, failed)
+
+
+_REFUSED = (BadRequestError, "Kustomer refused this request; sending it again changes nothing")
+_SERVER = (ServerError, "Kustomer keeps failing; nothing was changed, try again later")
+_TOO_LARGE = (PayloadTooLargeError, "the request is too large: send fewer records at once")
+_BY_STATUS: dict[int, tuple[type[KustomerError], str]] = {
+    401: (
+        AuthenticationError,
+        "Kustomer does not accept the API key: it is wrong, expired, of another org or region, or not "
+        "allowed from this network. Check KUSTOMER_API_KEY (Settings > Security > API Keys) and the address",
+    ),
+    402: (PermissionDeniedError, "the org's Kustomer plan does not include this"),
+    404: (NotFoundError, "there is no such thing, or this key may not see it"),
+    409: (ConflictError, "in conflict with what is there: an identifier is taken, or the record has changed"),
+    413: _TOO_LARGE,
+    414: _TOO_LARGE,
+    429: (
+        RateLimitedError,
+        "the request limit is used up and stays so; nothing was done. Other users of the org's API leave no "
+        "room: run at another time, or ask them to slow down",
+    ),
+}
+
+
+def _made(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) -> _Error:
+    answer = failed.answer
+    details = error_details(answer.body if answer else b"")
+    return kind(
+        message + details.summary,
+        status=failed.failure.status,
+        request_id=_request_id(answer.headers) if answer else None,
+        method=call.method,
+        path=call.shown,
+        codes=details.codes,
+        parameter=details.parameter,
+        detail=details.detail,
+    )
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
+    return re.sub(r"[^\w=.+/-]", "", found)[:80] or None

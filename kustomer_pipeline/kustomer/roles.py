@@ -1,0 +1,55 @@
+"""Which role of an API key allows what (docs/kustomer.md section 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Any one of the names will do; the first is the one to ask for.
+_ROLES: dict[str, tuple[str, ...]] = {
+    "customer.read": ("org.permission.customer.read", "org.user.customer.read"),
+    "customer.create": ("org.permission.customer.create", "org.user.customer.write"),
+    "customer.update": ("org.permission.customer.update", "org.user.customer.write"),
+    "company.read": ("org.permission.company.read", "org.user.company.read"),
+    "company.create": ("org.permission.company.create", "org.user.company.write"),
+    "company.update": ("org.permission.company.update", "org.user.company.write"),
+    "bulk.read": ("org.permission.bulk.read", "org.user.bulk.read"),
+    "search": (
+        "org.permission.search.create",
+        "org.permission.search.update",
+        "org.permission.search_global.create",
+        "org.permission.search_preview.create",
+        "org.user.search.read",
+        "org.admin.search.read",
+    ),
+}
+# Not in any documentation: good enough for advice in an error, not to call a key insufficient.
+_LIKELY_ROLES: dict[str, tuple[str, ...]] = {
+    "tag.read": ("org.permission.tag.read", "org.user.tag.read"),
+    "tag.create": ("org.permission.tag.create", "org.user.tag.write"),
+}
+
+
+def roles_for(action: str) -> tuple[str, ...]:
+    """The roles of which any one allows the action, the one to ask for first; empty when not known."""
+    return _ROLES.get(action) or _LIKELY_ROLES.get(action, ())
+
+
+def missing_roles(roles: Iterable[str], actions: Iterable[str]) -> tuple[str, ...]:
+    """The roles to ask for so that a key holding `roles` may do `actions`, in their order, each once.
+
+    A role covers whatever begins with it and a dot: org.permission.customer covers
+    org.permission.customer.read. An empty list of roles means that Kustomer did not tell, so nothing is
+    called missing. The actions are customer.read, customer.create, customer.update, company.read,
+    company.create, company.update, bulk.read, search.
+    """
+    held = tuple(roles)
+    if not held:
+        return ()
+    wanted = (_ROLES[action] for action in actions)
+    return tuple(
+        dict.fromkeys(names[0] for names in wanted if not any(_covered(name, held) for name in names))
+    )
+
+
+def _covered(name: str, held: tuple[str, ...]) -> bool:
+    return any(name == role or name.startswith(f"{role}.") for role in held)

@@ -1,0 +1,48 @@
+"""Whose key this is and what it may do (docs/kustomer.md section 1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .answers import text
+from .calls import TOKEN_PATH, Call
+from .errors import UnexpectedAnswerError
+from .records import attributes_of, data_items, related_id
+from .session import Session
+
+
+@dataclass(frozen=True)
+class Token:
+    """An API key as Kustomer describes it. `roles` is empty where it does not tell."""
+
+    org_id: str
+    name: str | None
+    roles: tuple[str, ...]
+
+
+def read_token(session: Session) -> Token:
+    """Ask Kustomer; any valid key may."""
+    return session.ask(Call("GET", TOKEN_PATH, TOKEN_PATH, "token.read"), parse_token)
+
+
+def parse_token(body: Any) -> Token:
+    """Raises UnexpectedAnswerError if the org is not named: whatever is remembered belongs to an org."""
+    items = data_items(body)
+    item = items[0] if items else {}
+    attributes = attributes_of(item)
+    org = attributes.get("org")
+    org_id = related_id(item, "org") or text(org.get("id") if isinstance(org, dict) else org)
+    if org_id is None:
+        raise UnexpectedAnswerError(
+            "Kustomer does not say which org the API key is of", method="GET", path=TOKEN_PATH
+        )
+    listed = attributes.get("roles")
+    roles = [_role(role) for role in listed] if isinstance(listed, list) else []
+    return Token(org_id, text(attributes.get("name")), tuple(role for role in roles if role))
+
+
+def _role(role: Any) -> str | None:
+    if isinstance(role, dict):
+        return text(role.get("name")) or text(role.get("id"))
+    return text(role)
