@@ -9,7 +9,7 @@ from .plan import Plan, plan_sync
 from .report import Counts, Outcome, Progress, SyncReport
 from .run import run_sync
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions
-from .state import StateStore
+from .state import StateError, StateStore
 
 __all__ = [
     "AudienceSpec",
@@ -20,6 +20,7 @@ __all__ = [
     "Progress",
     "RemovalLimit",
     "RunOptions",
+    "StateError",
     "StateStore",
     "SyncReport",
     "plan_sync",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from kustomer_pipeline.kustomer import KustomerClient, KustomerError
+from kustomer_pipeline.kustomer import KustomerClient, KustomerError, Usage
 
 from .audience import NO_REMOVALS, TAG_FACT, Removals, listed_removals, mirror_removals, owned_ids, tag_of
 from .changes import absent_keys
@@ -46,10 +46,12 @@ def run_sync(
     Raises KustomerError only while nothing has been done (wrong key, no connection, missing role); an error after
     that ends the run early, is found in `report.interrupted`, and the rows it did not reach are deferred.
     """
+    used_before = client.usage
     token = client.token()
     require_roles(client, spec, writing=True)
     with state.lock(token.org_id):
-        return _Run(spec, mapped, client, state.of(token.org_id, spec.name), options, on_progress).execute()
+        mine = state.of(token.org_id, spec.name)
+        return _Run(spec, mapped, client, mine, options, on_progress, used_before).execute()
 
 
 class _Run:
@@ -63,6 +65,7 @@ class _Run:
         state: SyncState,
         options: RunOptions,
         on_progress: OnProgress | None,
+        used_before: Usage,
     ) -> None:
         self.spec = spec
         self.mapped = mapped
@@ -73,7 +76,7 @@ class _Run:
         self.clock = client.clock
         self.started = self.clock.monotonic()
         self.started_at = datetime.now(UTC)
-        self.used_before = client.usage
+        self.used_before = used_before
         self.removals: Removals = NO_REMOVALS
         self.engine: Engine | None = None
         self.session: Session
