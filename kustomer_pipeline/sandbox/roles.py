@@ -1,0 +1,49 @@
+"""Which role each action needs, new and legacy names (docs/kustomer.md section 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "customer.read": ("org.permission.customer.read", "org.user.customer.read"),
+    "customer.create": ("org.permission.customer.create", "org.user.customer.write"),
+    "customer.update": ("org.permission.customer.update", "org.user.customer.write"),
+    "customer.delete": ("org.permission.customer.delete", "org.user.customer.delete"),
+    "company.read": ("org.permission.company.read", "org.user.company.read"),
+    "company.create": ("org.permission.company.create", "org.user.company.write"),
+    "company.update": ("org.permission.company.update", "org.user.company.write"),
+    "bulk.read": ("org.permission.bulk.read", "org.user.bulk.read"),
+    "search": (
+        "org.permission.search.create",
+        "org.permission.search.update",
+        "org.permission.search_global.create",
+        "org.permission.search_preview.create",
+        "org.user.search.read",
+        "org.admin.search.read",
+    ),
+    "metadata.read": ("org.permission.metadata.read", "org.user.metadata.read", "org.admin.metadata.read"),
+    "metadata.update": ("org.permission.metadata.update", "org.admin.metadata.write"),
+    # By the naming pattern: Kustomer documents no role for tags.
+    "tag.read": ("org.permission.tag.read", "org.user.tag.read"),
+    "tag.create": ("org.permission.tag.create", "org.user.tag.write"),
+}
+"""Action → the roles of which any one is enough; the first is the one that an error names."""
+
+ALL_ROLES: tuple[str, ...] = tuple(names[0] for names in ROLES.values())
+"""What a key has unless told otherwise: the new-style role of every action."""
+
+
+def allows(granted: Iterable[str], action: str) -> bool:
+    """Whether the roles cover the action. A grant covers every role below it: `org.permission.customer`
+    covers `org.permission.customer.read`, but not `org.permission.customer_merge.read`.
+    """
+    return any(role == grant or role.startswith(f"{grant}.") for grant in granted for role in ROLES[action])
+
+
+def without(granted: Iterable[str], role: str) -> tuple[str, ...]:
+    """The roles that are left when `role` is taken away, with the grants above and the roles below it."""
+    return tuple(
+        grant
+        for grant in granted
+        if grant != role and not role.startswith(f"{grant}.") and not grant.startswith(f"{role}.")
+    )

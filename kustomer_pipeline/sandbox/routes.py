@@ -1,0 +1,91 @@
+"""The API as a table: method, path, what is needed, who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from . import endpoints_bulk as bulk
+from . import endpoints_other as other
+from . import endpoints_records as records
+from .call import Answer, Call
+from .errors import method_not_allowed, not_found
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint. `action` is a key of roles.ROLES, None when any valid key will do."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], Answer]
+    action: str | None
+    is_search: bool = False
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether a JSON body is needed."""
+        return self.method in ("POST", "PUT", "PATCH")
+
+
+ROUTES = [
+    Route("GET", "/v1/auth/tokens/current", other.get_token, None),
+    Route("GET", "/v1/users/current", other.get_user, None),
+    Route("GET", "/v1/customers", records.list_customers, "customer.read"),
+    Route("POST", "/v1/customers", records.create_customer, "customer.create"),
+    Route("POST", "/v1/customers/search", other.search, "search", is_search=True),
+    Route("POST", "/v1/customers/archive/search", other.search_archive, "search", is_search=True),
+    Route("POST", "/v1/customers/bulk", bulk.bulk_create_customers, "customer.create"),
+    Route("PUT", "/v1/customers/bulk", bulk.bulk_update_customers, "customer.update"),
+    Route("DELETE", "/v1/customers/bulk", bulk.bulk_delete_customers, "customer.delete"),
+    Route("GET", "/v1/customers/{id}", records.get_customer, "customer.read"),
+    Route("PUT", "/v1/customers/{id}", records.put_customer, "customer.update"),
+    Route("PATCH", "/v1/customers/{id}", records.patch_customer, "customer.update"),
+    Route("DELETE", "/v1/customers/{id}", records.delete_customer, "customer.delete"),
+    Route("GET", "/v1/companies", records.list_companies, "company.read"),
+    Route("POST", "/v1/companies", records.create_company, "company.create"),
+    Route("POST", "/v1/companies/bulk", bulk.bulk_create_companies, "company.create"),
+    Route("PUT", "/v1/companies/bulk", bulk.bulk_update_companies, "company.update"),
+    Route("GET", "/v1/companies/{id}", records.get_company, "company.read"),
+    Route("PUT", "/v1/companies/{id}", records.put_company, "company.update"),
+    Route("GET", "/v1/tags", other.list_tags, "tag.read"),
+    Route("POST", "/v1/tags", other.create_tag, "tag.create"),
+    Route("GET", "/v1/bulk/{id}", bulk.get_job, "bulk.read"),
+    Route("GET", "/v1/bulk/{id}/batches", bulk.get_batches, "bulk.read"),
+    Route("GET", "/v1/metadata/{resource}", other.get_metadata, "metadata.read"),
+    Route("PUT", "/v1/metadata/{resource}", other.put_metadata, "metadata.update"),
+]
+
+
+def _variables(template: list[str], parts: list[str]) -> tuple[str, ...] | None:
+    if len(template) != len(parts):
+        return None
+    found = []
+    for expected, part in zip(template, parts, strict=True):
+        if expected.startswith("{") and part:
+            found.append(part)
+        elif expected != part:
+            return None
+    return tuple(found)
+
+
+_TEMPLATES = [(route, route.path.split("/")) for route in ROUTES]
+
+
+def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
+    """The endpoint and the decoded variables of its path; raises 404 for a path, 405 for a method that is not
+    there.
+
+    A path is decoded part by part, so that an encoded slash stays inside its part: externalId=A%2FB.
+    """
+    parts = [unquote(part) for part in raw_path.split("/")]
+    path_exists = False
+    for route, template in _TEMPLATES:
+        variables = _variables(template, parts)
+        if variables is None or ("bulk" in variables or "search" in variables):
+            continue
+        if route.method == method:
+            return route, variables
+        path_exists = True
+    raise method_not_allowed() if path_exists else not_found()

@@ -1,0 +1,220 @@
+"""Search (docs/kustomer.md section 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kustomer_pipeline.sandbox import ManualClock, Sandbox
+
+from .conftest import Api
+
+
+@pytest.fixture
+def people(sandbox: Sandbox, clock: ManualClock) -> dict[str, str]:
+    """Three customers, a minute apart."""
+    acme = sandbox.seed_company(name="Acme", tags=["b2b"])
+    bodies: dict[str, dict[str, Any]] = {
+        "jane": {
+            "name": "Jane Doe",
+            "emails": [{"email": "jane.doe@example.com"}],
+            "externalId": "C-1",
+            "tags": ["vip"],
+            "phones": [{"phone": "+15551234567"}],
+            "company": acme,
+            "custom": {"tierStr": "gold", "scoreNum": 5},
+        },
+        "doe": {
+            "name": "Doe Jane",
+            "emails": [{"email": "doe.jane@example.com"}],
+            "externalId": "C-2",
+            "tags": ["vip", "new"],
+            "importedAt": "2026-01-01T00:00:00Z",
+            "custom": {"scoreNum": 9, "activeBool": True},
+        },
+        "max": {"name": "Max", "emails": [{"email": "max@other.example"}], "externalId": "C-3"},
+    }
+    ids = {}
+    for name, body in bodies.items():
+        ids[name] = sandbox.seed_customer(**body)
+        clock.advance(60)
+    return ids
+
+
+def _names(people: dict[str, str], reply: Any) -> list[str]:
+    by_id = {customer_id: name for name, customer_id in people.items()}
+    assert reply.status == 200, reply.text
+    return [by_id[customer["id"]] for customer in reply.data]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "expected"),
+    [
+        ({"customer_externalId": {"equals": "C-1"}}, ["jane"]),
+        ({"customer_externalId": {"equals": "c-1"}}, []),
+        ({"customer_externalId": {"in": ["C-1", "C-3", "C-9"]}}, ["jane", "max"]),
+        ({"customer_email": {"equals": "max@other.example"}}, ["max"]),
+        ({"customer_email": {"equals": "MAX@other.example"}}, ["max"]),
+        ({"customer_email": {"contains": "@example.com"}}, ["jane", "doe"]),
+        ({"customer_phone": {"equals": "+15551234567"}}, ["jane"]),
+        ({"customer_name": {"contains": "jane"}}, ["jane", "doe"]),
+        ({"customer_custom_tierStr": {"equals": "gold"}}, ["jane"]),
+        ({"customer_custom_scoreNum": {"gte": 5}}, ["jane", "doe"]),
+        ({"customer_custom_scoreNum": {"gt": 5}}, ["doe"]),
+        ({"customer_custom_scoreNum": {"lte": 5}}, ["jane"]),
+        ({"customer_custom_scoreNum": {"lt": 5}}, []),
+        ({"customer_custom_activeBool": {"equals": True}}, ["doe"]),
+        ({"customer_custom_tierStr": {"not_set": ""}}, ["doe", "max"]),
+        ({"customer_tags": {"not_set": True}}, ["max"]),
+        ({"customer_imported": {"equals": True}}, ["doe"]),
+        ({"customer_created_at": {"gt": "2026-09-21T14:14:20Z"}}, ["max"]),
+        ({"company_name": {"equals": "Acme"}}, ["jane"]),
+    ],
+)
+def test_a_criterion_selects(
+    api: Api, people: dict[str, str], criterion: dict[str, Any], expected: list[str]
+) -> None:
+    assert sorted(_names(people, api.search({"and": [criterion]}))) == sorted(expected)
+    assert sorted(_names(people, api.search({"or": [criterion]}))) == sorted(expected)
+    rest = set(people) - set(expected)
+    assert set(_names(people, api.search({"not": criterion}))) == rest
+
+
+def test_tags_are_searched_by_id(api: Api, sandbox: Sandbox, people: dict[str, str]) -> None:
+    ids = {tag["name"]: tag_id for tag_id, tag in sandbox.tags.items()}
+    assert _names(people, api.search({"and": [{"customer_tags": {"equals": ids["vip"]}}]})) == ["jane", "doe"]
+    assert _names(people, api.search({"and": [{"customer_tags": {"in": [ids["new"]]}}]})) == ["doe"]
+    assert _names(people, api.search({"and": [{"customer_tags": {"equals": "vip"}}]})) == []
+
+
+def test_an_analysed_email_matches_loosely_by_its_words(api: Api, people: dict[str, str]) -> None:
+    found = _names(people, api.search({"and": [{"customer_email": {"equals": "jane.doe@example.com"}}]}))
+    assert found == ["jane", "doe"]
+    found = _names(people, api.search({"or": [{"customer_email": {"in": ["doe.jane@example.com"]}}]}))
+    assert found == ["jane", "doe"]
+
+
+def test_all_of_and_one_of_or_and_none_of_not(api: Api, people: dict[str, str]) -> None:
+    body = {
+        "and": [{"customer_email": {"contains": "example"}}],
+        "or": [{"customer_externalId": {"equals": "C-2"}}, {"customer_externalId": {"equals": "C-3"}}],
+        "not": [{"customer_imported": {"equals": True}}],
+    }
+    assert _names(people, api.search(body)) == ["max"]
+
+
+def test_companies_can_be_searched(api: Api, sandbox: Sandbox, people: dict[str, str]) -> None:
+    reply = api.search({"queryContext": "company", "and": [{"company_name": {"equals": "acme"}}]})
+    assert [(item["type"], item["attributes"]["name"]) for item in reply.data] == [("company", "Acme")]
+    reply = api.search({"queryContext": "company", "and": [{"customer_externalId": {"equals": "C-1"}}]})
+    assert [item["attributes"]["name"] for item in reply.data] == ["Acme"]
+
+
+def test_objects_that_the_sandbox_does_not_have_are_not_found(api: Api) -> None:
+    for context in ("conversation", "message", "note", "kobject", "kobject_order"):
+        assert api.search({"queryContext": context}).data == []
+
+
+def test_results_are_full_customers(api: Api, people: dict[str, str]) -> None:
+    (found,) = api.search({"and": [{"customer_externalId": {"equals": "C-1"}}]}).data
+    assert found == api.get(f"/v1/customers/{people['jane']}").data
+
+
+def test_ids_only(api: Api, people: dict[str, str]) -> None:
+    assert api.search({}, "?idsOnly=true").data == list(people.values())
+
+
+def test_sorting(api: Api, people: dict[str, str]) -> None:
+    assert _names(people, api.search({"sort": [{"customer_updated_at": "desc"}]})) == ["max", "doe", "jane"]
+    assert _names(people, api.search({"sort": [{"customer_name": "asc"}]})) == ["doe", "jane", "max"]
+    assert _names(people, api.search({"sort": [{"customer_custom_scoreNum": "desc"}]})) == [
+        "doe",
+        "jane",
+        "max",
+    ]
+
+
+def test_pages(api: Api, people: dict[str, str]) -> None:
+    first = api.search({"sort": [{"customer_created_at": "asc"}]}, "?pageSize=2").json
+    assert first["meta"] == {"pageSize": 2, "page": 1, "total": 3, "totalPages": 2, "aggregations": {}}
+    assert first["links"]["next"] == "/v1/customers/search?pageSize=2&page=2"
+    second = api.search({"sort": [{"customer_created_at": "asc"}]}, "?pageSize=2&page=2")
+    assert _names(people, second) == ["max"]
+    assert second.json["links"]["next"] is None
+
+
+def test_a_page_has_at_most_500_and_there_are_100_pages_and_10000_records(api: Api, sandbox: Sandbox) -> None:
+    for number in range(101):
+        sandbox.seed_customer(name=f"Customer {number}")
+    assert api.search({}, "?pageSize=501").status == 400
+    last = api.search({}, "?pageSize=1&page=100")
+    assert (len(last.data), last.json["links"]["next"], last.json["meta"]["total"]) == (1, None, 101)
+    assert api.search({}, "?pageSize=1&page=101").status == 400
+    assert api.search({}, "?pageSize=500&page=20").status == 200
+    assert api.search({}, "?pageSize=500&page=21").status == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"queryContext": None},
+        {"queryContext": "tag"},
+        {"and": {"customer_name": {"equals": "x"}}},
+        {"or": {"customer_name": {"equals": "x"}}},
+        {"and": [{"customer_shoeSize": {"equals": "x"}}]},
+        {"and": [{"customer_custom_plan": {"equals": "x"}}]},
+        {"and": [{"company_externalId": {"equals": "x"}}]},
+        {"and": [{"conversation_status": {"equals": "open"}}]},
+        {"and": [{"customer_name": {"like": "x"}}]},
+        {"and": [{"customer_name": "x"}]},
+        {"and": [{"customer_name": {"equals": 7}}]},
+        {"and": [{"customer_externalId": {"in": "C-1"}}]},
+        {"and": [{"customer_created_at": {"gte": "yesterday"}}]},
+        {"and": ["x"]},
+        {"sort": [{"customer_name": "up"}]},
+        {"sort": [{"shoe": "asc"}]},
+        {"filter": []},
+    ],
+)
+def test_a_query_that_is_none_is_refused(api: Api, body: dict[str, Any]) -> None:
+    assert api.search(body).status == 400
+
+
+def test_the_query_context_is_required(api: Api) -> None:
+    assert api.post("/v1/customers/search", {}).error["source"] == {"parameter": "queryContext"}
+
+
+def test_what_was_not_touched_for_two_years_is_only_in_the_archive(
+    api: Api, sandbox: Sandbox, clock: ManualClock
+) -> None:
+    old = sandbox.seed_customer(externalId="C-1")
+    clock.advance(2 * 366 * 86400)
+    new = sandbox.seed_customer(externalId="C-2")
+    assert api.search({}, "?idsOnly=true").data == [new]
+    archived = api.post("/v1/customers/archive/search?idsOnly=true", {"queryContext": "customer"})
+    assert archived.data == [old]
+    assert api.get("/v1/customers/externalId=C-1").data["id"] == old
+    body = {"queryContext": "customer", "and": [{"customer_tags": {"not_set": ""}}]}
+    assert api.post("/v1/customers/archive/search", body).status == 400
+    sandbox.touch(old)
+    assert api.search({}, "?idsOnly=true").data == [old, new]
+
+
+def test_search_follows_changes_and_deletions(api: Api, sandbox: Sandbox) -> None:
+    customer = sandbox.seed_customer(externalId="C-1")
+    query = {"and": [{"customer_externalId": {"equals": "C-1"}}]}
+    assert len(api.search(query).data) == 1
+    sandbox.agent_edit(customer, externalId="C-2")
+    assert api.search(query).data == []
+    sandbox.agent_delete(customer)
+    assert api.search({}).data == []
+    assert len(api.search({"includeDeleted": True}).data) == 1
+
+
+def test_hundreds_of_alternatives_over_thousands_of_customers(api: Api, sandbox: Sandbox) -> None:
+    for number in range(3000):
+        sandbox.seed_customer(externalId=f"C-{number}", emails=[{"email": f"user.{number}@example.com"}])
+    alternatives = [{"customer_externalId": {"equals": f"C-{number}"}} for number in range(0, 3000, 10)]
+    found = api.search({"or": alternatives}, "?pageSize=500&idsOnly=true")
+    assert found.json["meta"]["total"] == 300
