@@ -30,9 +30,7 @@ class ErrorDetails:
     @property
     def summary(self) -> str:
         """What cannot hold a value of a record: code and attribute, as ` (badparam: emails)`, or nothing."""
-        parts = [
-            part for part in (", ".join(self.codes), self.parameter) if part and _HARMLESS.fullmatch(part)
-        ]
+        parts = [part for part in (", ".join(self.codes), self.parameter) if part and _HARMLESS.fullmatch(part)]
         return f" ({': '.join(parts)})" if parts else ""
 
 
@@ -71,9 +69,7 @@ def error_details(body: bytes) -> ErrorDetails:
     found = [error for error in (errors if isinstance(errors, list) else [errors]) if isinstance(error, dict)]
     codes = tuple(dict.fromkeys(code for error in found if (code := text(error.get("code")))))
     parameter = next((name for error in found if (name := _parameter(error.get("source")))), None)
-    return ErrorDetails(
-        codes, parameter, "; ".join(said for error in found if (said := said_in(error))) or None
-    )
+    return ErrorDetails(codes, parameter, "; ".join(said for error in found if (said := said_in(error))) or None)
 
 
 def said_in(error: dict[str, Any]) -> str | None:

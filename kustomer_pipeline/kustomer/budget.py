@@ -45,9 +45,7 @@ class Budget:
         if self.remaining is not None:
             self.remaining = max(0, self.remaining - 1)
 
-    def observe(
-        self, now: float, *, limit: int | None, remaining: int | None, reset_in: float | None = None
-    ) -> None:
+    def observe(self, now: float, *, limit: int | None, remaining: int | None, reset_in: float | None = None) -> None:
         """Take in what an answer said. Without a reset time the latest possible end is assumed."""
         if limit is not None and limit > 0:
             self.limit = limit

@@ -104,9 +104,7 @@ class BulkJobs:
             return BulkAnswer(True, results)
         if not self._job_is_complete(bulk_id):
             return BulkAnswer(False, results)
-        return BulkAnswer(
-            True, results | self._results_now(bulk_id)
-        )  # the last batch may have ended in between
+        return BulkAnswer(True, results | self._results_now(bulk_id))  # the last batch may have ended in between
 
     def _worth_asking(self, bulk_id: str, batches: list[Batch]) -> bool:
         """Whether the job may be over: every batch is, or again and again there is none to be seen."""

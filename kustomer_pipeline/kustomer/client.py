@@ -47,17 +47,13 @@ class KustomerClient:
         max_attempts: int = 6,
     ) -> None:
         if not 0 <= rate_reserve < 1:
-            raise ConfigurationError(
-                "KUSTOMER_RATE_RESERVE is a share: set it from 0 to below 1, such as 0.2"
-            )
+            raise ConfigurationError("KUSTOMER_RATE_RESERVE is a share: set it from 0 to below 1, such as 0.2")
         if timeout <= 0 or max_attempts < 1:
             raise ConfigurationError("timeout must be above 0 seconds, and max_attempts at least 1")
         self._base_url = base_url_for(base_url=base_url)
         clock = clock or SystemClock()
         self._clock = clock
-        self._transport = Transport(
-            self._base_url, api_key, timeout=timeout, clock=clock, transport=transport
-        )
+        self._transport = Transport(self._base_url, api_key, timeout=timeout, clock=clock, transport=transport)
         self._session = Session(self._transport, reserve=rate_reserve, clock=clock, max_attempts=max_attempts)
         self._reader = Reader(self._session, self._base_url)
         self._searcher = Searcher(self._session, self._base_url)
@@ -146,9 +142,7 @@ class KustomerClient:
         """The tag of that name, created if it is not there (in whatever case)."""
         return self._tags.create(name)
 
-    def submit_bulk(
-        self, object: ObjectName, operation: Operation, items: Sequence[Mapping[str, Any]]
-    ) -> str:
+    def submit_bulk(self, object: ObjectName, operation: Operation, items: Sequence[Mapping[str, Any]]) -> str:
         """Hand in a bulk job of 1 to 100 items, each with its own _clientRef; the id to ask for results with.
 
         Sent once. Raises AmbiguousWriteError when it is not known whether the job exists: look up, then

@@ -58,10 +58,8 @@ class Reader:
         wanted = canonical(field, value)
         if not wanted.strip():
             return []  # an empty identifier would ask for everybody
-        if object == "customers":
-            records = self._customer_by(field, value)
-        else:
-            records = self._companies_by(field, value, wanted)
+        of_customers = object == "customers"
+        records = self._customer_by(field, value) if of_customers else self._companies_by(field, value, wanted)
         return [record for record in records if not record.deleted and wanted in identifiers(record, field)]
 
     def walk_companies(self, max_pages: int) -> tuple[list[Record], bool]:
@@ -106,9 +104,7 @@ class Reader:
         if works:
             # As with customers, a shorter list may show more; a list without result settles it only one by
             # one.
-            return found | (
-                self._companies(rest) if found and len(rest) > _FEW else self._singly("companies", rest)
-            )
+            return found | (self._companies(rest) if found and len(rest) > _FEW else self._singly("companies", rest))
         return found | self._from_list_or_singly(rest)
 
     def _from_list_or_singly(self, ids: Sequence[str]) -> dict[str, Record]:
@@ -147,9 +143,7 @@ class Reader:
     def _one(self, object: ObjectName, id: str) -> Record | None:
         try:
             path = f"/v1/{object}/{id}"
-            records = self._session.ask(
-                Call("GET", path, path, _READ[object]), partial(parse_records, object)
-            )
+            records = self._session.ask(Call("GET", path, path, _READ[object]), partial(parse_records, object))
         except NotFoundError:
             return None
         except BadRequestError:

@@ -92,9 +92,7 @@ def parse_record(object: ObjectName, item: dict[str, Any]) -> Record:
     if id is None:
         raise UnexpectedAnswerError(f"the answer holds one of the {object} without an id")
     attributes = attributes_of(item)
-    if (
-        "extenalId" in attributes and "externalId" not in attributes
-    ):  # so spelled for companies, docs section 5
+    if "extenalId" in attributes and "externalId" not in attributes:  # so spelled for companies, docs section 5
         attributes = {**attributes, "externalId": attributes["extenalId"]}
     return Record(
         object=object,

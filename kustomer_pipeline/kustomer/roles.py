@@ -46,9 +46,7 @@ def missing_roles(roles: Iterable[str], actions: Iterable[str]) -> tuple[str, ..
     if not held:
         return ()
     wanted = (_ROLES[action] for action in actions)
-    return tuple(
-        dict.fromkeys(names[0] for names in wanted if not any(_covered(name, held) for name in names))
-    )
+    return tuple(dict.fromkeys(names[0] for names in wanted if not any(_covered(name, held) for name in names)))
 
 
 def _covered(name: str, held: tuple[str, ...]) -> bool:

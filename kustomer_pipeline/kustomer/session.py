@@ -118,9 +118,7 @@ class Session:
         try:
             return from_bytes(answer.body)
         except NotJson:
-            raise FailedAttempt(
-                Failure(Cause.UNREADABLE, answer.status), "the answer is not JSON", answer
-            ) from None
+            raise FailedAttempt(Failure(Cause.UNREADABLE, answer.status), "the answer is not JSON", answer) from None
 
     def _count(self, call: Call) -> None:
         now = self._clock.monotonic()
@@ -149,9 +147,7 @@ class Session:
         if seconds <= 0:
             return
         if seconds > _WORTH_MENTIONING:
-            log.info(
-                "waiting %.0f s for the request budget: the reserve is left to the org's others", seconds
-            )
+            log.info("waiting %.0f s for the request budget: the reserve is left to the org's others", seconds)
         self._wait(seconds)
 
     def _seconds_before_next(self, state: RetryCallState) -> float:

@@ -59,9 +59,7 @@ class Tags:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                body = self._session.send(
-                    Call("POST", PATH, PATH, "tag.create", Kind.WRITE, body={"name": name})
-                )
+                body = self._session.send(Call("POST", PATH, PATH, "tag.create", Kind.WRITE, body={"name": name}))
                 if created := _created(body, name):
                     return created
                 error: KustomerError = UnexpectedAnswerError(

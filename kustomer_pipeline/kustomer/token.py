@@ -34,9 +34,7 @@ def parse_token(body: Any) -> Token:
     org = attributes.get("org")
     org_id = related_id(item, "org") or text(org.get("id") if isinstance(org, dict) else org)
     if org_id is None:
-        raise UnexpectedAnswerError(
-            "Kustomer does not say which org the API key is of", method="GET", path=TOKEN_PATH
-        )
+        raise UnexpectedAnswerError("Kustomer does not say which org the API key is of", method="GET", path=TOKEN_PATH)
     listed = attributes.get("roles")
     roles = [_role(role) for role in listed] if isinstance(listed, list) else []
     return Token(org_id, text(attributes.get("name")), tuple(role for role in roles if role))

@@ -74,7 +74,7 @@ class Transport:
             with self._http.stream(method, self._base_url + path, content=body, headers=headers) as response:
                 return Answer(response.status_code, dict(response.headers), self._read(response, deadline))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotSent(f"no connection ({_said(error)})") from None
+            raise NotSent(f"no connection to {self._base_url} ({_said(error)})") from None
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
             raise BadRequestError(f"this request cannot be sent ({type(error).__name__})") from None
         except httpx.TimeoutException:
@@ -102,9 +102,7 @@ def _said(error: httpx.HTTPError) -> str:
 def _checked(api_key: str) -> str:
     key = api_key.strip()
     if not key:
-        raise ConfigurationError(
-            "the API key is empty: set KUSTOMER_API_KEY (Settings > Security > API Keys)"
-        )
+        raise ConfigurationError("the API key is empty: set KUSTOMER_API_KEY (Settings > Security > API Keys)")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(
             "KUSTOMER_API_KEY has a character that no key has, such as a space or a line break: copy it again"

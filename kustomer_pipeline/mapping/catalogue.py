@@ -39,9 +39,7 @@ CUSTOM_SUFFIXES: Mapping[str, tuple[Value, int | None, str]] = MappingProxyType(
 )
 
 
-def _text(
-    max_length: int | None = None, *, required: bool = False, min_length: int | None = None
-) -> SubField:
+def _text(max_length: int | None = None, *, required: bool = False, min_length: int | None = None) -> SubField:
     return SubField(value="text", max_length=max_length, required=required, min_length=min_length)
 
 
@@ -153,9 +151,7 @@ _TAGS = FieldType(
     pattern=TAG_PATTERN, description="tag names or ids; several in one column are separated by commas",
 )  # fmt: skip
 _CREATED = _scalar("createdAt", "when the record came to be", "datetime")
-_IMPORTED = _scalar(
-    "importedAt", "when the record was imported; setting it marks the record as imported", "datetime"
-)
+_IMPORTED = _scalar("importedAt", "when the record was imported; setting it marks the record as imported", "datetime")
 _LANGUAGE = _scalar("defaultLang", "language code, such as en_us", max_length=100)
 _AVATAR = _scalar("avatarUrl", "address of a picture", "url")
 _URLS = _list("urls", "web addresses", "url", _URL, main="url")

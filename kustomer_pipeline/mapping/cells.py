@@ -121,9 +121,7 @@ def _read_objects(cells: Sequence[Any], *, exact_text: bool, structured: bool) -
         except _Refused as problem:
             refused.setdefault(str(problem), []).append(row)
             texts.append(None)
-        except (
-            Exception
-        ):  # an arbitrary object's own methods may raise anything; the row is invalid, the run goes on
+        except Exception:  # an arbitrary object's own methods may raise anything; the row is invalid, the run goes on
             refused.setdefault(UNREADABLE, []).append(row)
             texts.append(None)
     try:
@@ -134,9 +132,7 @@ def _read_objects(cells: Sequence[Any], *, exact_text: bool, structured: bool) -
                 refused.setdefault(NOT_UTF8, []).append(row)
                 texts[row] = None
         values = pa.array(texts, pa.large_string())
-    return Cells(
-        values, tuple(Problem(np.array(rows, dtype=np.int64), reason) for reason, rows in refused.items())
-    )
+    return Cells(values, tuple(Problem(np.array(rows, dtype=np.int64), reason) for reason, rows in refused.items()))
 
 
 def _encodable(text: str) -> bool:
@@ -181,9 +177,7 @@ def _cell_text(cell: Any, exact_text: bool, structured: bool) -> str | None:
         if not structured:
             raise _Refused("is a list or an object; a single value is needed")
         return _json_text(cell)
-    raise _Refused(
-        f"is of a type that has no place in Kustomer ({type(cell).__name__}); cast it in the query"
-    )
+    raise _Refused(f"is of a type that has no place in Kustomer ({type(cell).__name__}); cast it in the query")
 
 
 def _float_text(number: float, exact_text: bool) -> str | None:

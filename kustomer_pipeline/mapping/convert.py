@@ -140,13 +140,9 @@ def _numbers(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Ar
     else:
         values = _numbers_from_text(values, problems)
     if limits.minimum is not None:
-        values = refuse(
-            values, pc.less(values, float(limits.minimum)), f"is below {limits.minimum:g}", problems
-        )
+        values = refuse(values, pc.less(values, float(limits.minimum)), f"is below {limits.minimum:g}", problems)
     if limits.maximum is not None:
-        values = refuse(
-            values, pc.greater(values, float(limits.maximum)), f"is above {limits.maximum:g}", problems
-        )
+        values = refuse(values, pc.greater(values, float(limits.maximum)), f"is above {limits.maximum:g}", problems)
     return values
 
 
@@ -187,9 +183,7 @@ def _datetimes(values: pa.Array, problems: list[Problem]) -> pa.Array:
     return refuse(pa.nulls(len(values), _TEXT), values.is_valid(), reason, problems)
 
 
-def _matching(
-    pattern: str, reason: str, *, lower: bool
-) -> Callable[[pa.Array, str | None, list[Problem]], pa.Array]:
+def _matching(pattern: str, reason: str, *, lower: bool) -> Callable[[pa.Array, str | None, list[Problem]], pa.Array]:
     def check(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
         values = pc.utf8_lower(values) if lower else values
         wrong = pc.and_(values.is_valid(), pc.invert(pc.match_substring_regex(values, pattern)))

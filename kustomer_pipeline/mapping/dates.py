@@ -86,11 +86,7 @@ def _as_text(
     millis: Ints, outside: np.ndarray[Any, np.dtype[np.bool_]], present: pa.Array, problems: list[Problem]
 ) -> pa.Array:
     outside = outside | (millis < _FIRST) | (millis > _LAST)
-    stamps = pa.array(
-        np.where(outside, 0, millis), pa.timestamp("ms"), mask=~present.to_numpy(zero_copy_only=False)
-    )
+    stamps = pa.array(np.where(outside, 0, millis), pa.timestamp("ms"), mask=~present.to_numpy(zero_copy_only=False))
     text = pc.replace_substring(pc.cast(stamps, pa.large_string()), " ", "T", max_replacements=1)
-    text = pc.binary_join_element_wise(
-        text, pa.scalar("Z", pa.large_string()), pa.scalar("", pa.large_string())
-    )
+    text = pc.binary_join_element_wise(text, pa.scalar("Z", pa.large_string()), pa.scalar("", pa.large_string()))
     return refuse(text, pc.and_(pa.array(outside), present), NOT_A_DATE, problems)

@@ -55,9 +55,7 @@ def check_fields(
 ) -> None:
     """Raise FieldConfigError (`.field` says where) unless the mappings can work; looks at no data."""
     if not fields:
-        raise FieldConfigError(
-            "fields", f"no field is mapped; map at least {', '.join(required_fields(object))}"
-        )
+        raise FieldConfigError("fields", f"no field is mapped; map at least {', '.join(required_fields(object))}")
     seen: set[str] = set()
     for mapping in fields:
         _check_mapping(mapping, field_type(object, mapping.field))
@@ -80,9 +78,7 @@ def check_fields(
 
 def _fields_of(object: str) -> Mapping[str, FieldType]:
     if object not in catalogue.FIELDS:
-        raise FieldConfigError(
-            "object", f"object {object!r} is not known; use {' or '.join(catalogue.FIELDS)}"
-        )
+        raise FieldConfigError("object", f"object {object!r} is not known; use {' or '.join(catalogue.FIELDS)}")
     return catalogue.FIELDS[object]
 
 
@@ -104,8 +100,7 @@ def _custom_type(field: str) -> FieldType:
         hint = f"did you mean {suggestion}?"
     raise UnknownFieldError(
         field,
-        f"{field} is not the name of a custom attribute: letters, digits, _ or -, then its type "
-        f"({suffixes}); {hint}",
+        f"{field} is not the name of a custom attribute: letters, digits, _ or -, then its type ({suffixes}); {hint}",
         (suggestion,),
     )
 
@@ -132,9 +127,7 @@ def close_matches(word: str, possibilities: Sequence[str]) -> list[str]:
     by_plain: dict[str, str] = {}
     for possibility in possibilities:
         by_plain.setdefault(plain(possibility), possibility)
-    return [
-        by_plain[match] for match in difflib.get_close_matches(plain(word), list(by_plain), n=3, cutoff=0.7)
-    ]
+    return [by_plain[match] for match in difflib.get_close_matches(plain(word), list(by_plain), n=3, cutoff=0.7)]
 
 
 def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
@@ -142,15 +135,11 @@ def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
     if not mapping.columns or not all(mapping.columns):
         raise FieldConfigError(name, f"{name} names no column")
     if len(mapping.columns) > 1 and not kind.several_columns:
-        raise FieldConfigError(
-            name, f"{name} takes one column, not {len(mapping.columns)} ({_join(mapping.columns)})"
-        )
+        raise FieldConfigError(name, f"{name} takes one column, not {len(mapping.columns)} ({_join(mapping.columns)})")
     if len(set(mapping.columns)) < len(mapping.columns):
         raise FieldConfigError(name, f"{name} names the same column twice ({_join(mapping.columns)})")
     if mapping.write not in get_args(Write):
-        raise FieldConfigError(
-            name, f"{name}: write is {mapping.write!r}; use {' or '.join(get_args(Write))}"
-        )
+        raise FieldConfigError(name, f"{name}: write is {mapping.write!r}; use {' or '.join(get_args(Write))}")
     if mapping.match is not None and kind.shape != "company":
         raise FieldConfigError(name, f"{name}: match belongs to company only")
     if mapping.match is not None and mapping.match not in catalogue.COMPANY_LINKS:
@@ -161,18 +150,12 @@ def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
 def _check_match_on(match_on: Sequence[str], object: str, mapped: set[str]) -> None:
     allowed = catalogue.MATCH_ON[object]
     if not match_on:
-        raise FieldConfigError(
-            "match_on", f"match_on names no field; use one or more of {', '.join(allowed)}"
-        )
+        raise FieldConfigError("match_on", f"match_on names no field; use one or more of {', '.join(allowed)}")
     for rung in match_on:
         if rung not in allowed:
-            raise FieldConfigError(
-                rung, f"match_on {rung!r} cannot identify {object}; use {', '.join(allowed)}"
-            )
+            raise FieldConfigError(rung, f"match_on {rung!r} cannot identify {object}; use {', '.join(allowed)}")
         if rung not in mapped:
-            raise FieldConfigError(
-                rung, f"match_on names {rung}, which no column is mapped to; add it to fields"
-            )
+            raise FieldConfigError(rung, f"match_on names {rung}, which no column is mapped to; add it to fields")
     if len(set(match_on)) < len(match_on):
         raise FieldConfigError("match_on", f"match_on names a field twice ({_join(match_on)})")
 

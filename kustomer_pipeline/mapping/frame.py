@@ -105,9 +105,7 @@ def map_frame(
         **{column.label: column.values for column in columns},
         "_invalid": reasons_column(problems, length),
     }
-    return pd.DataFrame(
-        {name: _pandas(values) for name, values in arrays.items()}, index=pd.RangeIndex(length)
-    )
+    return pd.DataFrame({name: _pandas(values) for name, values in arrays.items()}, index=pd.RangeIndex(length))
 
 
 def _pandas(values: pa.Array) -> Any:
@@ -154,18 +152,14 @@ def _too_many_items(columns: Sequence[_Column], object: str) -> list[Problem]:
         if len(sources) < 2:
             continue  # one column was checked when it was converted
         by_count: dict[int, list[int]] = {}
-        for row in np.flatnonzero(
-            sum(_item_counts(column) for column in sources) > compare.max_items
-        ).tolist():
+        for row in np.flatnonzero(sum(_item_counts(column) for column in sources) > compare.max_items).tolist():
             texts = [(column.field, column.values[row].as_py()) for column in sources]
             items = [item for field, text in texts if text is not None for item in read_items(text, field)]
             count = len(merge_items(items, compare))
             if count > compare.max_items:
                 by_count.setdefault(count, []).append(row)
         problems += [
-            Problem(
-                np.array(rows, dtype=np.int64), f"{attribute} has {count} items, at most {compare.max_items}"
-            )
+            Problem(np.array(rows, dtype=np.int64), f"{attribute} has {count} items, at most {compare.max_items}")
             for count, rows in by_count.items()
         ]
     return problems

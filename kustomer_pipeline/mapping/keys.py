@@ -116,8 +116,7 @@ def _group_problems(codes: Rows, members: Rows, field: str, keys: RowKeys) -> li
     by_reason: dict[str, list[int]] = defaultdict(list)
     for start, end in pairwise(bounds):
         head = [
-            (rows[i], own_keys[i], keys.label(rows[i], own_keys[i]))
-            for i in range(start, min(end, start + _NAMED + 1))
+            (rows[i], own_keys[i], keys.label(rows[i], own_keys[i])) for i in range(start, min(end, start + _NAMED + 1))
         ]
         for i in range(start, end):
             others = [other for other in head if other[0] != rows[i]][:_NAMED]

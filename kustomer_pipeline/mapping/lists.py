@@ -47,9 +47,7 @@ def convert_list(
         texts = refuse(texts, no_json, "is not JSON (an object or a list of objects is needed)", problems)
         plain = Converted(pa.nulls(len(texts), _TEXT))
     else:
-        plain = convert_cells(
-            Cells(pc.if_else(is_json, pa.scalar(None, _TEXT), texts)), field, default_region
-        )
+        plain = convert_cells(Cells(pc.if_else(is_json, pa.scalar(None, _TEXT), texts)), field, default_region)
     values = plain.values
     identities: tuple[tuple[int, str], ...] = ()
     if pc.any(is_json).as_py():
@@ -99,9 +97,7 @@ def read_items(text: str, field: FieldType) -> list[Any]:
 def identity_text(item: Any, attribute: ListAttribute) -> str:
     """An item's identity as one text, equal to the plain value where the identity is one key."""
     key = attribute.key(item)
-    return "\x1f".join(
-        "" if part is None else str(part) for part in (key if isinstance(key, tuple) else (key,))
-    )
+    return "\x1f".join("" if part is None else str(part) for part in (key if isinstance(key, tuple) else (key,)))
 
 
 def canonical_json(value: Any) -> str:
@@ -153,9 +149,7 @@ class _JsonReader:
                 return []
             if not set(item) <= set(self._field.items):
                 allowed = ", ".join(self._field.items)
-                self._refuse(
-                    row, f"{self._item(number)}has a key that Kustomer does not know (allowed: {allowed})"
-                )
+                self._refuse(row, f"{self._item(number)}has a key that Kustomer does not know (allowed: {allowed})")
                 return []
             items.append(item)
         return items
@@ -166,11 +160,7 @@ class _JsonReader:
     def _convert_key(self, key: str, items_of: dict[int, list[dict[str, Any]]]) -> None:
         """Convert the values of one key, of all items of all rows, as one column."""
         limits = self._field.items[key]
-        places = [
-            (row, number, item)
-            for row, items in items_of.items()
-            for number, item in enumerate(items, start=1)
-        ]
+        places = [(row, number, item) for row, items in items_of.items() for number, item in enumerate(items, start=1)]
         if not places:
             return
         raw = pd.Series([item.get(key) for _, _, item in places], dtype=object)

@@ -28,9 +28,7 @@ def to_e164(values: pa.Array, default_region: str | None, problems: list[Problem
     known = [_normalised(text, default_region) for text in encoded.dictionary.to_pylist()]
     converted = pa.array(known, pa.large_string()).take(encoded.indices)
     values = pc.replace_with_mask(values, odd, converted)
-    return refuse(
-        values, pc.and_(odd, values.is_null()), NOT_A_PHONE if default_region else NEEDS_REGION, problems
-    )
+    return refuse(values, pc.and_(odd, values.is_null()), NOT_A_PHONE if default_region else NEEDS_REGION, problems)
 
 
 def _normalised(text: str, default_region: str | None) -> str | None:

@@ -83,9 +83,7 @@ def _field_table(fields: Mapping[str, FieldType]) -> str:
         if field.shape == "list":
             kind = f"list of {kind}" if field.value != "json" else "list of JSON objects"
         unique = "yes" if field.identifier else ""
-        lines.append(
-            f"| `{field.name}` | {kind} | {_limits(field)} | {unique} | {_cell(field.description)} |"
-        )
+        lines.append(f"| `{field.name}` | {kind} | {_limits(field)} | {unique} | {_cell(field.description)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -28,9 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8765, help="0 = any free port (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--api-key", metavar="KEY", help="the API key to accept (default: a new random one)")
-    parser.add_argument(
-        "--org", metavar="NAME", default="sandbox", help="the org's name (default: %(default)s)"
-    )
+    parser.add_argument("--org", metavar="NAME", default="sandbox", help="the org's name (default: %(default)s)")
     parser.add_argument(
         "--job-seconds",
         type=float,

@@ -93,9 +93,7 @@ class _Api:
             raise DroppedConnection("the sandbox dropped the connection")
         else:
             self._drop(scope)
-            await _gone_within(
-                10.0, receive
-            )  # so that the server has noticed before this ends without an answer
+            await _gone_within(10.0, receive)  # so that the server has noticed before this ends without an answer
 
     def _work(self, request: Request, body: bytes) -> _Outcome:
         state = self._state
@@ -147,9 +145,7 @@ def _answer(call: Call, authorization: str) -> Answer:
         raise unauthorized()
     removed = call.fault("role_removed")
     call.roles = without(call.key.roles, removed.value) if removed else call.key.roles
-    state.limits.org.take(
-        call.now, units=min(call.setting("others_spend", 0), state.limits.org.remaining(call.now))
-    )
+    state.limits.org.take(call.now, units=min(call.setting("others_spend", 0), state.limits.org.remaining(call.now)))
     if call.fault("too_many_requests") or not state.limits.org.take(call.now):
         raise too_many_requests("org rate limit")
     call.record.counted = True
@@ -242,12 +238,7 @@ def _headers(call: Call, error: ApiError | None = None) -> dict[str, str]:
     limits, now = call.state.limits, call.now
     limit, remaining = limits.org.limit, limits.org.remaining(now)
     exceeded = error is not None and error.status == 429
-    if (
-        exceeded
-        and error is not None
-        and error.detail == "search rate limit"
-        and call.fault("search_limit_headers")
-    ):
+    if exceeded and error is not None and error.detail == "search rate limit" and call.fault("search_limit_headers"):
         limit, remaining = limits.search.limit, 0
     headers["X-Ratelimit-Limit"] = str(limit)
     headers["X-Ratelimit-Remaining"] = str(remaining)
@@ -270,9 +261,7 @@ def _json_response(call: Call, answer: Answer, error: ApiError | None = None) ->
     if answer.payload is None:
         return Response(status_code=answer.status, headers=_headers(call, error))
     content = json.dumps(answer.payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(
-        content, answer.status, _headers(call, error), media_type="application/json; charset=utf-8"
-    )
+    return Response(content, answer.status, _headers(call, error), media_type="application/json; charset=utf-8")
 
 
 def _error_response(call: Call, error: ApiError) -> Response:

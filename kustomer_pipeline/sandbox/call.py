@@ -115,9 +115,7 @@ class Call:
     def link(self) -> str:
         """This request's path and query up to the number of the page."""
         others = "".join(
-            f"{quote(name, safe='[]')}={quote(value)}&"
-            for name, value in self.query.items()
-            if name != "page"
+            f"{quote(name, safe='[]')}={quote(value)}&" for name, value in self.query.items() if name != "page"
         )
         return f"{self.record.path}?{others}page="
 

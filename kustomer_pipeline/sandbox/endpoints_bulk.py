@@ -86,9 +86,7 @@ def _check_rev(call: Call, items: list[Json]) -> None:
         raise bad_parameter("Additional properties not allowed", "rev", "/items/additionalProperties")
 
 
-def _submit(
-    call: Call, kind: str, operation: Operation, items: list[Json], *, echo: Any, ids: list[str]
-) -> Answer:
+def _submit(call: Call, kind: str, operation: Operation, items: list[Json], *, echo: Any, ids: list[str]) -> Answer:
     job = call.state.jobs.submit(
         kind,
         operation,

@@ -40,9 +40,7 @@ def create_tag(call: Call) -> Answer:
     if call.fault("tags_post_missing"):
         raise not_found()
     validate(call.body, TAG)
-    tag = call.state.store.tags.create(
-        call.body["name"], color=call.body.get("color"), by=call.user_id, now=call.now
-    )
+    tag = call.state.store.tags.create(call.body["name"], color=call.body.get("color"), by=call.user_id, now=call.now)
     return Answer(201, {"data": tag_json(call.state, tag)})
 
 
@@ -102,8 +100,6 @@ def _search(call: Call, *, archived: bool) -> Answer:
     on_page = found[(page - 1) * size : min(page * size, MAX_RECORDS)]
     ids_only = call.query.get("idsOnly") == "true"
     data = [record.id if ids_only else call.show(record) for record in on_page]
-    answer = list_json(
-        data, link=call.link(), page=page, page_size=size, total=total, reports_total=True, last=last
-    )
+    answer = list_json(data, link=call.link(), page=page, page_size=size, total=total, reports_total=True, last=last)
     answer["meta"]["aggregations"] = {}
     return Answer(200, answer)

@@ -51,9 +51,7 @@ def list_customers(call: Call) -> Answer:
     sort = call.query.get("sort", "createdAt")
     if sort not in _SORTS:
         raise bad_parameter("Not one of the allowed values", "sort")
-    found.sort(
-        key=lambda record: str(record.attributes[sort.removeprefix("-")]), reverse=sort.startswith("-")
-    )
+    found.sort(key=lambda record: str(record.attributes[sort.removeprefix("-")]), reverse=sort.startswith("-"))
     return call.list_answer(found, call.show)
 
 

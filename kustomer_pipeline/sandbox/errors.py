@@ -41,9 +41,7 @@ def duplicate(parameter: str) -> ApiError:
 
 def outdated(current: float) -> ApiError:
     """409 for a `rev` that is not the current one."""
-    return ApiError(
-        409, "conflict", "Conflict", "rev", f"rev is {current:g}", item_text="conflict: rev does not match"
-    )
+    return ApiError(409, "conflict", "Conflict", "rev", f"rev is {current:g}", item_text="conflict: rev does not match")
 
 
 def method_not_allowed() -> ApiError:

@@ -35,14 +35,11 @@ _KINDS = [
         _CONNECTION,
         "the connection is closed before the work: nothing is done, no answer comes",
     ),
-    FaultKind(
-        "drop_after", _CONNECTION, "the connection is closed after the work: it is done, but no answer comes"
-    ),
+    FaultKind("drop_after", _CONNECTION, "the connection is closed after the work: it is done, but no answer comes"),
     FaultKind(
         "timeout_before",
         _CONNECTION,
-        "nothing is done, and the answer (504) is held back for so many seconds,"
-        " or until the client gives up",
+        "nothing is done, and the answer (504) is held back for so many seconds, or until the client gives up",
         float,
         60.0,
     ),
@@ -53,12 +50,8 @@ _KINDS = [
         float,
         60.0,
     ),
-    FaultKind(
-        "gateway_error_before", _CONNECTION, "nothing is done; the answer is this status, in HTML", int, 502
-    ),
-    FaultKind(
-        "gateway_error_after", _CONNECTION, "the work is done; the answer is this status, in HTML", int, 502
-    ),
+    FaultKind("gateway_error_before", _CONNECTION, "nothing is done; the answer is this status, in HTML", int, 502),
+    FaultKind("gateway_error_after", _CONNECTION, "the work is done; the answer is this status, in HTML", int, 502),
     FaultKind(
         "error_envelope",
         _ANSWER,
@@ -73,8 +66,7 @@ _KINDS = [
     FaultKind(
         "rate_reset",
         _ANSWER,
-        "the unit of x-ratelimit-reset: seconds (since 1970, the default), milliseconds,"
-        " wait (seconds to wait), none",
+        "the unit of x-ratelimit-reset: seconds (since 1970, the default), milliseconds, wait (seconds to wait), none",
         str,
         "none",
         ("seconds", "milliseconds", "wait", "none"),
@@ -105,15 +97,12 @@ _KINDS = [
     FaultKind(
         "masked",
         _ANSWER,
-        "the values of these attributes (comma-separated; custom.nameStr for a custom one)"
-        " come back as *****",
+        "the values of these attributes (comma-separated; custom.nameStr for a custom one) come back as *****",
         str,
         "phones,birthdayAt",
     ),
     FaultKind("unauthorized", _ACCESS, "the key is not valid (any more): 401"),
-    FaultKind(
-        "missing_role_401", _ACCESS, "a missing role is a 401, as in the legacy documentation, not a 403"
-    ),
+    FaultKind("missing_role_401", _ACCESS, "a missing role is a 401, as in the legacy documentation, not a 403"),
     FaultKind(
         "role_removed",
         _ACCESS,
@@ -122,9 +111,7 @@ _KINDS = [
         "org.permission.customer.update",
     ),
     FaultKind("too_many_requests", _ACCESS, "429 whatever the budget (with times=N: a burst)"),
-    FaultKind(
-        "others_spend", _ACCESS, "other users of the org spend so many units before each request", int, 1
-    ),
+    FaultKind("others_spend", _ACCESS, "other users of the org spend so many units before each request", int, 1),
     FaultKind("body_limit", _ACCESS, "the largest body in bytes (default 100000)", int, 400_000),
     FaultKind("job_stuck", _BULK, "a job that is submitted stays queued for ever"),
     FaultKind("job_polls", _BULK, "a job that is submitted stays queued for so many polls", int, 3),
@@ -148,9 +135,7 @@ _KINDS = [
     FaultKind("results_reversed", _BULK, "results come in reverse order"),
     FaultKind("results_shuffled", _BULK, "results come in random order"),
     FaultKind("results_missing", _BULK, "the last so many results of a batch are missing", int, 1),
-    FaultKind(
-        "item_error_object", _BULK, "the error of an item is an object with code and message, not text"
-    ),
+    FaultKind("item_error_object", _BULK, "the error of an item is an object with code and message, not text"),
     FaultKind(
         "bulk_unlink_company",
         _BULK,
@@ -175,9 +160,7 @@ _KINDS = [
         str,
         "agent",
     ),
-    FaultKind(
-        "agent_touch_after_read", _READ, "each customer that was just read gets a new rev from activity"
-    ),
+    FaultKind("agent_touch_after_read", _READ, "each customer that was just read gets a new rev from activity"),
     FaultKind("keep_company_on_omit", _WRITE, "a single customer update without `company` keeps the link"),
     FaultKind("rev_ignored", _WRITE, "`rev` in a body is not compared"),
     FaultKind("tags_no_auto_create", _WRITE, "an unknown tag name is refused, not created"),

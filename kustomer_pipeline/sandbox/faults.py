@@ -136,10 +136,7 @@ class Faults:
 
     def describe(self) -> list[str]:
         """The faults that are on, as a person reads them."""
-        return [
-            name if fault.value is None else f"{name}={fault.value}"
-            for name, fault in list(self._active.items())
-        ]
+        return [name if fault.value is None else f"{name}={fault.value}" for name, fault in list(self._active.items())]
 
     def shuffle(self, items: list[Any]) -> None:
         """Shuffle in place with the seeded generator."""

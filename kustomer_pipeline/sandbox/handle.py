@@ -48,9 +48,7 @@ class Records(Mapping[str, Json]):
         with self._state.lock:
             self._state.now()
             store = self._state.store
-            return iter(
-                list(store.live["customer"] if self._kind == "customer" else store.records["company"])
-            )
+            return iter(list(store.live["customer"] if self._kind == "customer" else store.records["company"]))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -31,9 +31,7 @@ def render_page(state: SandboxState, start: int) -> str:
     """The page, with the customers from number `start` (from 0)."""
     now = state.now()
     store = state.store
-    customers = [
-        store.records["customer"][i] for i in islice(store.live["customer"], start, start + PAGE_SIZE)
-    ]
+    customers = [store.records["customer"][i] for i in islice(store.live["customer"], start, start + PAGE_SIZE)]
     companies = [store.records["company"][i] for i in islice(store.live["company"], PAGE_SIZE)]
     count, company_count = len(store.live["customer"]), len(store.live["company"])
     tags = [tag for tag in store.tags.by_id.values() if tag.deleted_at is None]

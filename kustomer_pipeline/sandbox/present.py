@@ -31,9 +31,7 @@ def reference(kind: str, path: str, record_id: str) -> Json:
     return {"links": {"self": f"/v1/{path}/{record_id}"}, "data": {"type": kind, "id": record_id}}
 
 
-def record_json(
-    state: SandboxState, record: Record, *, extras: bool = False, masked: Sequence[str] = ()
-) -> Json:
+def record_json(state: SandboxState, record: Record, *, extras: bool = False, masked: Sequence[str] = ()) -> Json:
     """A customer or company. `extras`: list items with sub-keys that cannot be written; `masked`: hidden
     attributes.
     """
@@ -43,9 +41,7 @@ def record_json(
     if extras:
         for name in _LISTS_WITH_EXTRAS:
             if attributes.get(name):
-                attributes[name] = [
-                    {"id": None, **item, "externalVerified": False} for item in attributes[name]
-                ]
+                attributes[name] = [{"id": None, **item, "externalVerified": False} for item in attributes[name]]
     path = _PLURALS[record.kind]
     relationships: Json = {
         "org": state.org_reference(),
@@ -73,8 +69,7 @@ def _mask(attributes: Json, name: str) -> None:
             attributes["custom"] = {**attributes["custom"], key: _MASK}
     elif isinstance(attributes.get(name), list):
         attributes[name] = [
-            {key: _MASK if key in _MAIN_KEYS else value for key, value in item.items()}
-            for item in attributes[name]
+            {key: _MASK if key in _MAIN_KEYS else value for key, value in item.items()} for item in attributes[name]
         ]
     elif attributes.get(name) is not None:
         attributes[name] = _MASK

@@ -101,9 +101,7 @@ def full_attributes(record: Record) -> Json:
     attributes = {**_BLANKS[record.kind], **record.attributes}
     if record.kind == "customer":
         attributes["displayName"] = attributes["name"] or generated_name(record.id)
-        attributes["verified"] = any(
-            item.get("verified") for name in ("emails", "phones") for item in attributes[name]
-        )
+        attributes["verified"] = any(item.get("verified") for name in ("emails", "phones") for item in attributes[name])
     return attributes
 
 

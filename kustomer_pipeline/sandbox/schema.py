@@ -70,9 +70,7 @@ _SOCIALS = _list(
     },
     ("type", "username"),
 )
-_URLS = _list(
-    {"url": {"type": "string", "format": "uri"}, "type": _choice("website", "blog", "other")}, ("url",)
-)
+_URLS = _list({"url": {"type": "string", "format": "uri"}, "type": _choice("website", "blog", "other")}, ("url",))
 _LOCATIONS = _list(
     {
         "type": _text(),

@@ -167,19 +167,14 @@ class _Query:
 
     def _visible(self, context: str, record_id: str) -> Record | None:
         archived = self.options.archived
-        return self.indexes[context].visible(
-            record_id, self.now, archived=archived, deleted=self.includes_deleted
-        )
+        return self.indexes[context].visible(record_id, self.now, archived=archived, deleted=self.includes_deleted)
 
     def _matching(self, context: str, criterion: _Criterion, candidates: Iterable[str]) -> dict[str, None]:
         if criterion.kind == context:
             return self._own(criterion, candidates)
         others = self._own(criterion, self.indexes[criterion.kind].records)
         if context == "customer":
-            lists = [
-                self.indexes["customer"].equal("companyId", company, analysed=False) or ()
-                for company in others
-            ]
+            lists = [self.indexes["customer"].equal("companyId", company, analysed=False) or () for company in others]
             return {customer: None for found in lists for customer in found}
         customers = self.indexes["customer"].records
         return {company: None for customer in others if (company := customers[customer].company)}

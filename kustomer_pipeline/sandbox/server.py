@@ -64,8 +64,7 @@ def loopback_socket(host: str, port: int) -> socket.socket:
         ip = None
     if ip is None or not ip.is_loopback:
         raise SandboxError(
-            f"{host} is not a loopback address. The sandbox is for this machine only:"
-            " use 127.0.0.1, localhost or ::1."
+            f"{host} is not a loopback address. The sandbox is for this machine only: use 127.0.0.1, localhost or ::1."
         )
     family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
     # The protocol is named because asyncio switches Nagle's delay off only for sockets that say they are TCP.

@@ -88,9 +88,7 @@ class Store:
         """A new record; raises the refusal (duplicate identifier, company that is not there, unknown tag)."""
         return self._write(kind, None, body, by=by, now=now, options=options)
 
-    def update(
-        self, kind: str, record_id: str, body: Json, *, by: str, now: float, options: WriteOptions
-    ) -> Record:
+    def update(self, kind: str, record_id: str, body: Json, *, by: str, now: float, options: WriteOptions) -> Record:
         """The changed record; raises the refusal, also for a `rev` that is not the current one."""
         current = self.find(kind, record_id)
         if current is None or (current.deleted and kind == "customer"):
@@ -130,9 +128,7 @@ class Store:
             self._refuse_duplicates(kind, record_id, attributes)
         if "tags" in body:
             held = current.attributes.get("tags", ()) if current else ()
-            ids = self.tags.resolve(
-                body["tags"], held=held, auto_create=options.auto_create_tags, by=by, now=now
-            )
+            ids = self.tags.resolve(body["tags"], held=held, auto_create=options.auto_create_tags, by=by, now=now)
             attributes.pop("tags", None)
             if ids:
                 attributes["tags"] = ids
@@ -150,9 +146,7 @@ class Store:
             before = {name: before[name] for name in ("createdAt", "importedAt") if name in before}
         return changed(kind, before, body, now, rev=current.rev + 1)
 
-    def _linked_company(
-        self, kind: str, current: Record | None, body: Json, options: WriteOptions
-    ) -> str | None:
+    def _linked_company(self, kind: str, current: Record | None, body: Json, options: WriteOptions) -> str | None:
         if kind == "company":
             return None
         if "company" not in body:

@@ -21,6 +21,7 @@ from .remembered import value_hash
 from .spec import Nulls, Object
 
 MAX_TAGS = 20
+_NEVER_NULL = {"createdAt", "importedAt"}  # facts about a record, which Kustomer does not take back
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _scalar(path: str, wanted: Any, present: Any, policies: Policies, put: Any) 
     if path in policies.if_empty and not empty:
         return
     if wanted is None:
-        if policies.nulls == "clear" and not empty:
+        if policies.nulls == "clear" and not empty and path not in _NEVER_NULL:
             put(path, present, None)
         return
     if not _same(wanted, present, policies.value_types.get(path, "text")):

@@ -34,9 +34,7 @@ class LimitedOrg:
 @pytest.mark.parametrize("reset", [True, False])
 @pytest.mark.parametrize("others", [0, 1])
 @pytest.mark.parametrize("reserve", [0.0, 0.2, 0.5])
-def test_the_reserve_is_never_touched_and_no_429_is_provoked(
-    reset: bool, others: int, reserve: float
-) -> None:
+def test_the_reserve_is_never_touched_and_no_429_is_provoked(reset: bool, others: int, reserve: float) -> None:
     clock = FakeClock(1_800_000_017)
     org = LimitedOrg(clock, 50, others, reset)
     with client_of(org, clock=clock, rate_reserve=reserve) as client:

@@ -180,16 +180,12 @@ def test_batches_that_are_not_there_yet_are_asked_of_the_job() -> None:
     ],
 )
 def test_an_items_result_is_read_leniently(result: dict[str, Any], status: str, error: str | None) -> None:
-    with client_of(
-        answers(ok([{"status": "complete", "results": [{"_clientRef": "a", **result}]}]))
-    ) as client:
+    with client_of(answers(ok([{"status": "complete", "results": [{"_clientRef": "a", **result}]}]))) as client:
         found = client.bulk_answer("b1", 1).results["a"]
     assert (found.status, found.error) == (status, error)
 
 
-@pytest.mark.parametrize(
-    "result", [{"status": "skipped", "objectId": "c1"}, {"objectId": "c1"}, {"status": None}, {}]
-)
+@pytest.mark.parametrize("result", [{"status": "skipped", "objectId": "c1"}, {"objectId": "c1"}, {"status": None}, {}])
 def test_what_is_not_known_to_be_a_success_is_no_result(result: dict[str, Any]) -> None:
     batch = ok([{"status": "complete", "results": [{"_clientRef": "a", **result}]}])
     with client_of(answers(batch, job("complete"), batch)) as client:

@@ -78,11 +78,7 @@ def test_a_refused_write_is_sent_once_and_raises_by_cause(
                 }
             ]
         },
-        {
-            "errors": [
-                {"code": "badparam", "message": f"Bad: {JANE}", "meta": {}, "source": {"parameter": "emails"}}
-            ]
-        },
+        {"errors": [{"code": "badparam", "message": f"Bad: {JANE}", "meta": {}, "source": {"parameter": "emails"}}]},
         {"errors": {"code": "badparam", "detail": f"Bad: {JANE}", "source": {"parameter": "emails"}}},
     ],
 )
@@ -99,9 +95,7 @@ def test_both_error_forms_tell_the_parameter_and_keep_the_value_out_of_the_messa
     assert JANE not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>no</html>", b"[]", b"null", b"\xff\xfe", b'{"errors":7}', b"[" * 99_999]
-)
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"[]", b"null", b"\xff\xfe", b'{"errors":7}', b"[" * 99_999])
 def test_an_error_without_a_readable_body_is_the_same_error(body: bytes) -> None:
     with client_of(answers(httpx.Response(409, content=body))) as client, pytest.raises(k.ConflictError):
         submit(client)
@@ -148,9 +142,7 @@ def test_a_2xx_that_is_not_json_is_asked_for_once_more_and_then_is_not_kustomer(
     assert len(app.requests) == 2
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>", b"{}", b'{"data":null}', b'{"data":{"id":"../x"}}', b"[]", b"7"]
-)
+@pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"data":null}', b'{"data":{"id":"../x"}}', b"[]", b"7"])
 def test_an_accepted_job_without_a_readable_id_is_ambiguous(content: bytes) -> None:
     app = Kustomer(lambda request: httpx.Response(201, content=content))
     with client_of(app) as client, pytest.raises(k.AmbiguousWriteError):

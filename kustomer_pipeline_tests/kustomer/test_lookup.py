@@ -110,9 +110,7 @@ def test_a_record_counts_only_if_it_holds_the_identifier_itself(
     item = {"id": "c1", "type": "customer", **attributes} if flat else customer("c1", **attributes)
     for response in (ok(item), ok([item]), httpx.Response(200, json=[item]), httpx.Response(200, json=item)):
         with client_of(answers(response)) as client:
-            assert [record.id for record in client.look_up("customers", field, value)] == (
-                ["c1"] if found else []
-            )
+            assert [record.id for record in client.look_up("customers", field, value)] == (["c1"] if found else [])
 
 
 def test_a_record_carries_attributes_company_and_rev() -> None:
@@ -183,9 +181,7 @@ def test_fifty_customers_cost_one_request() -> None:
 
 @pytest.mark.parametrize("lists", ["ok", "all or nothing", "none", "first only", "ten a page"])
 @pytest.mark.parametrize("missing", [[], [3], [0, 49, 50], list(range(0, 120, 7))])
-def test_customers_are_found_and_missed_rightly_however_lists_of_ids_behave(
-    lists: str, missing: list[int]
-) -> None:
+def test_customers_are_found_and_missed_rightly_however_lists_of_ids_behave(lists: str, missing: list[int]) -> None:
     there = [id for number, id in enumerate(IDS) if number not in missing]
     app = org_of_customers(there, lists=lists, deleted=(IDS[5],))
     with client_of(app) as client:
@@ -231,9 +227,7 @@ def test_a_merged_customer_that_answers_under_another_id_is_missing() -> None:
 class Companies:
     """A Kustomer with companies, a list of them, and perhaps lists of ids."""
 
-    def __init__(
-        self, companies: list[dict[str, Any]], *, lists: bool = False, ignores: bool = False
-    ) -> None:
+    def __init__(self, companies: list[dict[str, Any]], *, lists: bool = False, ignores: bool = False) -> None:
         self.companies, self.lists, self.ignores = companies, lists, ignores
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -271,9 +265,7 @@ def acme(number: int, **attributes: Any) -> dict[str, Any]:
 
 
 def test_a_company_is_found_by_its_exact_external_id_only() -> None:
-    app = Kustomer(
-        Companies([acme(1), acme(2, deleted=True), acme(3, externalId=None, extenalId="A-3")], ignores=True)
-    )
+    app = Kustomer(Companies([acme(1), acme(2, deleted=True), acme(3, externalId=None, extenalId="A-3")], ignores=True))
     with client_of(app) as client:
         assert [r.attributes["name"] for r in client.look_up("companies", "externalId", "A-1")] == ["Acme 1"]
         assert [r.attributes["name"] for r in client.look_up("companies", "externalId", "A-3")] == []
@@ -290,9 +282,7 @@ def test_the_misspelt_external_id_of_companies_is_understood() -> None:
 
 def test_a_filter_that_is_ignored_costs_pages_and_no_error_of_judgement() -> None:
     with client_of(Kustomer(Companies([acme(number) for number in range(250)], ignores=True))) as client:
-        assert [r.attributes["name"] for r in client.look_up("companies", "externalId", "A-205")] == [
-            "Acme 205"
-        ]
+        assert [r.attributes["name"] for r in client.look_up("companies", "externalId", "A-205")] == ["Acme 205"]
         assert client.look_up("companies", "externalId", "A-999") == []
 
 
@@ -394,9 +384,7 @@ def test_of_a_link_only_the_query_is_used(link: object) -> None:
         ({"links": {"self": "x"}}, 1),
     ],
 )
-def test_without_a_next_link_meta_decides_or_else_how_full_the_page_is(
-    first: dict[str, Any], pages: int
-) -> None:
+def test_without_a_next_link_meta_decides_or_else_how_full_the_page_is(first: dict[str, Any], pages: int) -> None:
     app = Kustomer(answers(ok([acme(1)], **first), ok([acme(2)])))
     with client_of(app) as client:
         records, complete = client.walk_companies(5)

@@ -64,9 +64,7 @@ LEAVES = (
     | st.integers()
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(
-        ["c1", "7", "complete", "created", "error", "/v1/companies?page=2", "?page=3", "t1", "a@b.c"]
-    )
+    | st.sampled_from(["c1", "7", "complete", "created", "error", "/v1/companies?page=2", "?page=3", "t1", "a@b.c"])
 )
 JSON = st.recursive(
     LEAVES,
@@ -97,9 +95,7 @@ CALLS: list[Callable[[KustomerClient], Any]] = [
     body=JSON | st.dictionaries(st.just("data"), JSON, min_size=1),
     status=st.sampled_from([200, 200, 200, 400, 404, 409]),
 )
-def test_any_answer_is_understood_or_refused(
-    call: Callable[[KustomerClient], Any], body: Any, status: int
-) -> None:
+def test_any_answer_is_understood_or_refused(call: Callable[[KustomerClient], Any], body: Any, status: int) -> None:
     content = json.dumps(body).encode("utf-8", "surrogatepass")
 
     def app(request: httpx.Request) -> httpx.Response:

@@ -79,9 +79,7 @@ NOW_AS_DATE = format_datetime(datetime.fromtimestamp(NOW + 9, UTC), usegmt=True)
         ({"retry-after": "7", "x-ratelimit-reset": "30"}, 7),
     ],
 )
-def test_a_429_waits_as_long_as_kustomer_says_in_whichever_form(
-    headers: dict[str, str], waited: float
-) -> None:
+def test_a_429_waits_as_long_as_kustomer_says_in_whichever_form(headers: dict[str, str], waited: float) -> None:
     clock = FakeClock(NOW)
     with client_of(answers(limited(**headers), ok(JANE)), clock=clock) as client:
         assert [record.id for record in client.look_up("customers", "externalId", "7")] == ["c1"]
@@ -93,9 +91,7 @@ def test_a_429_waits_as_long_as_kustomer_says_in_whichever_form(
 def test_a_429_without_a_reset_waits_for_the_rest_of_the_window_that_is_known() -> None:
     clock = FakeClock()
     app = answers(
-        httpx.Response(
-            200, json={"data": None}, headers={"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99"}
-        ),
+        httpx.Response(200, json={"data": None}, headers={"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99"}),
         limited(),
         ok(JANE),
     )
@@ -163,9 +159,7 @@ def test_a_write_whose_answer_is_lost_is_never_repeated_and_a_read_is(failure: E
 
 def test_a_connection_that_never_comes_is_given_up_with_the_reason() -> None:
     with (
-        client_of(
-            lambda request: (_ for _ in ()).throw(httpx.ConnectError("Name does not resolve"))
-        ) as client,
+        client_of(lambda request: (_ for _ in ()).throw(httpx.ConnectError("Name does not resolve"))) as client,
         pytest.raises(k.ConnectionFailedError, match=r"Name does not resolve.*is the address right"),
     ):
         client.submit_bulk("customers", "create", [{"_clientRef": "1"}])
@@ -174,9 +168,7 @@ def test_a_connection_that_never_comes_is_given_up_with_the_reason() -> None:
 
 def test_a_503_says_itself_when_to_come_back() -> None:
     clock = FakeClock()
-    with client_of(
-        answers(httpx.Response(503, headers={"retry-after": "11"}), ok(token())), clock=clock
-    ) as client:
+    with client_of(answers(httpx.Response(503, headers={"retry-after": "11"}), ok(token())), clock=clock) as client:
         assert client.token().org_id == "org-1"
     assert clock.sleeps == [11]
 

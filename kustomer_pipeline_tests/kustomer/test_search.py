@@ -38,9 +38,7 @@ def searchable(
     def matches(person: dict[str, Any], values: list[str]) -> bool:
         email = person["attributes"]["emails"][0]["email"]
         domains = {value.split("@")[1] for value in values}
-        return (
-            email.split("@")[1] in domains if loose else email.lower() in {value.lower() for value in values}
-        )
+        return email.split("@")[1] in domains if loose else email.lower() in {value.lower() for value in values}
 
     def app(request: httpx.Request) -> httpx.Response:
         query = {key: int(values[0]) for key, values in parse_qs(request.url.query.decode()).items()}
@@ -75,9 +73,7 @@ def searchable(
 @pytest.mark.parametrize("in_is", ["works", "refused", "ignored", "finds nobody", "finds some"])
 @pytest.mark.parametrize("most_clauses", [10**6, 120, 50, 7, 1])
 @pytest.mark.parametrize("most_per_page", [500, 100])
-def test_everybody_is_found_whatever_kustomer_takes(
-    in_is: str, most_clauses: int, most_per_page: int
-) -> None:
+def test_everybody_is_found_whatever_kustomer_takes(in_is: str, most_clauses: int, most_per_page: int) -> None:
     app = searchable(PEOPLE, in_is=in_is, most_clauses=most_clauses, most_per_page=most_per_page)
     emails = EMAILS if most_clauses > 10 else EMAILS[:130]
     with client_of(app) as client:
@@ -189,9 +185,7 @@ def tagged(
         assert body["sort"] == [{"customer_updated_at": "asc"}]
         since = body["and"][1]["customer_updated_at"]["gte"] if len(body["and"]) > 1 else ""
         found = [
-            p
-            for p in people
-            if p["attributes"]["updatedAt"] >= since and (ignore or "t1" in p["attributes"]["tags"])
+            p for p in people if p["attributes"]["updatedAt"] >= since and (ignore or "t1" in p["attributes"]["tags"])
         ]
         page = int(parse_qs(request.url.query.decode())["page"][0])
         shown = found[:10_000]
@@ -202,16 +196,12 @@ def tagged(
 
 
 def holder(number: int, **attributes: Any) -> dict[str, Any]:
-    return customer(
-        f"c{number}", **{"tags": ["t0", "t1"], "updatedAt": f"2026-{number // 3:08d}", **attributes}
-    )
+    return customer(f"c{number}", **{"tags": ["t0", "t1"], "updatedAt": f"2026-{number // 3:08d}", **attributes})
 
 
 @pytest.mark.parametrize("operators", [("equals", "in"), ("equals",), ("in",)])
 @pytest.mark.parametrize("count", [0, 3, 700, 10_000, 23_456])
-def test_every_holder_of_a_tag_is_found_beyond_what_one_search_shows(
-    operators: tuple[str, ...], count: int
-) -> None:
+def test_every_holder_of_a_tag_is_found_beyond_what_one_search_shows(operators: tuple[str, ...], count: int) -> None:
     app = tagged([holder(number) for number in range(count)], operators=operators)
     with client_of(app) as client:
         assert {record.id for record in client.tag_holders("t1")} == {f"c{number}" for number in range(count)}
@@ -270,9 +260,7 @@ def test_a_tag_is_created() -> None:
 
 @pytest.mark.parametrize("first", [409, 500, httpx.ReadTimeout("t"), 201])
 @pytest.mark.parametrize("there,expected", [(["VIP", "vip"], "t1"), (["x", "Vip"], "t1")])
-def test_a_tag_that_may_be_there_already_is_looked_for(
-    first: int | Exception, there: list[str], expected: str
-) -> None:
+def test_a_tag_that_may_be_there_already_is_looked_for(first: int | Exception, there: list[str], expected: str) -> None:
     response = first if isinstance(first, Exception) else httpx.Response(first)
     listed = ok([tag(f"t{number}", name) for number, name in enumerate(there)])
     app = Kustomer(answers(response, listed))

@@ -8,7 +8,7 @@ ROWS = 1000
 
 
 @pytest.mark.parametrize("faults", [[], ["search_in_refused"]], ids=["in", "no-in"])
-def test_first_load_all_new(world: World, faults: list[str]):
+def test_first_load_all_new(world: World, faults: list[str]) -> None:
     for fault in faults:
         world.sandbox.faults.set(fault)
     report = world.run(customers(), people(ROWS))
@@ -17,7 +17,7 @@ def test_first_load_all_new(world: World, faults: list[str]):
 
 
 @pytest.mark.parametrize("faults", [[], ["search_in_refused"]], ids=["in", "no-in"])
-def test_first_load_all_exist_already(world: World, faults: list[str]):
+def test_first_load_all_exist_already(world: World, faults: list[str]) -> None:
     for row in people(ROWS):
         world.sandbox.seed_customer(externalId=row["id"], emails=[{"email": row["email"]}], name="old")
     for fault in faults:
@@ -27,21 +27,21 @@ def test_first_load_all_exist_already(world: World, faults: list[str]):
     assert world.sandbox.units() <= 0.07 * ROWS
 
 
-def test_update_of_known_records(world: World):
+def test_update_of_known_records(world: World) -> None:
     world.run(customers(), people(ROWS))
     report = world.run(customers(), people(ROWS, plan="pro"))
     assert ROWS == report.counts.updated
     assert world.sandbox.units() <= 0.06 * ROWS
 
 
-def test_unchanged_rows_cost_nothing(world: World):
+def test_unchanged_rows_cost_nothing(world: World) -> None:
     world.run(customers(), people(ROWS))
     report = world.run(customers(), people(ROWS))
     assert ROWS == report.counts.unchanged
     assert ["/v1/auth/tokens/current"] == [record.path for record in world.sandbox.requests]
 
 
-def test_an_unchanged_audience_costs_nothing(world: World):
+def test_an_unchanged_audience_costs_nothing(world: World) -> None:
     world.run(customers(), people(ROWS))
     assert ROWS == world.run(audience(), members(ROWS)).counts.updated
     assert world.sandbox.units() <= 0.06 * ROWS
@@ -50,7 +50,7 @@ def test_an_unchanged_audience_costs_nothing(world: World):
     assert 1 == world.sandbox.units()
 
 
-def test_companies_are_not_asked_for_one_by_one(world: World):
+def test_companies_are_not_asked_for_one_by_one(world: World) -> None:
     rows = [{"id": f"A-{n}", "name": f"Company {n}"} for n in range(ROWS)]
     assert ROWS == world.run(companies(), rows).counts.created
     assert world.sandbox.units() <= 0.05 * ROWS

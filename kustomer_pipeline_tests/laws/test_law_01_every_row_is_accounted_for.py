@@ -9,7 +9,7 @@ from kustomer_pipeline.sync import Counts
 from kustomer_pipeline_tests.world import World, audience, customers, members, people
 
 
-def test_every_outcome_in_one_run(world: World):
+def test_every_outcome_in_one_run(world: World) -> None:
     world.run(customers(), people(3))
     world.sandbox.seed_customer(externalId="other", emails=[{"email": "p7@example.com"}])
     rows: list[dict[str, Any]] = [
@@ -31,7 +31,7 @@ def test_every_outcome_in_one_run(world: World):
 
 
 @pytest.mark.parametrize("after", range(0, 12, 2))
-def test_a_run_that_is_stopped_half_way_still_adds_up(world: World, after: int):
+def test_a_run_that_is_stopped_half_way_still_adds_up(world: World, after: int) -> None:
     """Kustomer stops answering at some request; what was reached has its outcome, the rest is deferred."""
     world.sandbox.faults.set("gateway_error_before", after=after + 1)
     report = world.run(customers(), people(300))
@@ -45,7 +45,7 @@ def test_a_run_that_is_stopped_half_way_still_adds_up(world: World, after: int):
     assert 300 == len(world.sandbox.customers)
 
 
-def test_a_role_that_is_taken_away_in_the_middle(world: World):
+def test_a_role_that_is_taken_away_in_the_middle(world: World) -> None:
     world.run(customers(), people(50))
     world.sandbox.faults.set("role_removed", "org.permission.customer.update", after=2)
     report = world.run(customers(), people(50, plan="pro"))
@@ -53,20 +53,20 @@ def test_a_role_that_is_taken_away_in_the_middle(world: World):
     assert 50 == report.counts.deferred
 
 
-def test_nothing_is_reported_when_nothing_was_done(world: World):
+def test_nothing_is_reported_when_nothing_was_done(world: World) -> None:
     """No connection at all: an error instead of a report, so that nobody takes it for a run."""
     world.sandbox.faults.set("drop_before")
     with pytest.raises(ConnectionFailedError):
         world.run(customers(), people(3))
 
 
-def test_an_audience_adds_up(world: World):
+def test_an_audience_adds_up(world: World) -> None:
     world.run(customers(), people(10))
     rows = [*members(12), {"email": "P0@Example.com "}, {"email": None}]
     report = world.run(audience(), rows)
     assert Counts(read=14, updated=10, skipped=3, invalid=1) == report.counts
 
 
-def test_an_empty_frame_adds_up(world: World):
+def test_an_empty_frame_adds_up(world: World) -> None:
     assert Counts() == world.run(customers(), []).counts
     assert Counts() == world.run(audience(), []).counts

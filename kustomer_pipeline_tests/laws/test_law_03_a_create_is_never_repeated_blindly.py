@@ -12,7 +12,7 @@ BEFORE_THE_WORK = ["drop_before", "gateway_error_before"]
 
 @pytest.mark.parametrize("job_seconds", [0.0, 2.0, 500.0])
 @pytest.mark.parametrize("fault", [*AFTER_THE_WORK, *BEFORE_THE_WORK])
-def test_a_submit_without_an_answer_doubles_nobody(world: World, fault: str, job_seconds: float):
+def test_a_submit_without_an_answer_doubles_nobody(world: World, fault: str, job_seconds: float) -> None:
     """Whether the job was taken or not, and whether it runs at once, soon, or long after."""
     world.jobs_take(job_seconds)
     world.sandbox.faults.set(fault, method="POST", path="/v1/customers/bulk", times=1)
@@ -23,7 +23,7 @@ def test_a_submit_without_an_answer_doubles_nobody(world: World, fault: str, job
     assert 30 == len(world.sandbox.customers)
 
 
-def test_rows_of_an_unanswered_create_that_landed_count_as_created(world: World):
+def test_rows_of_an_unanswered_create_that_landed_count_as_created(world: World) -> None:
     world.jobs_take(0.0)
     world.sandbox.faults.set("drop_after", method="POST", path="/v1/customers/bulk", times=1)
     report = world.run(customers(), people(30))
@@ -31,7 +31,7 @@ def test_rows_of_an_unanswered_create_that_landed_count_as_created(world: World)
     assert 1 == world.sandbox.count("POST", "/v1/customers/bulk")
 
 
-def test_a_timed_out_submit_is_looked_up(world: World):
+def test_a_timed_out_submit_is_looked_up(world: World) -> None:
     world.jobs_take(0.0)
     world.sandbox.faults.set("timeout_after", 5, method="POST", path="/v1/customers/bulk", times=1)
     spec = customers()
@@ -48,7 +48,7 @@ def test_a_timed_out_submit_is_looked_up(world: World):
 
 
 @pytest.mark.parametrize("fault", [*AFTER_THE_WORK, *BEFORE_THE_WORK])
-def test_an_update_without_an_answer_is_compared_again(world: World, fault: str):
+def test_an_update_without_an_answer_is_compared_again(world: World, fault: str) -> None:
     world.run(customers(), people(30))
     world.sandbox.faults.set(fault, method="PUT", path="/v1/customers/bulk", times=1)
     report = world.run(customers(), people(30, plan="pro"))
@@ -57,7 +57,7 @@ def test_an_update_without_an_answer_is_compared_again(world: World, fault: str)
 
 
 @pytest.mark.parametrize("fault", AFTER_THE_WORK)
-def test_companies_without_a_unique_identifier_wait_before_they_are_created_again(world: World, fault: str):
+def test_companies_without_a_unique_identifier_wait_before_they_are_created_again(world: World, fault: str) -> None:
     """Only their name tells them apart, and Kustomer takes the same name twice."""
     spec = companies(match_on=("name",), fields=companies().fields[1:])
     rows = [{"name": f"Company {n}"} for n in range(5)]
@@ -71,7 +71,7 @@ def test_companies_without_a_unique_identifier_wait_before_they_are_created_agai
     assert 5 == len(world.sandbox.companies)
 
 
-def test_search_that_lags_behind_creates_nobody_twice(world: World):
+def test_search_that_lags_behind_creates_nobody_twice(world: World) -> None:
     world.sandbox.faults.set("search_lag", 3600)
     rows = people(20)
     for row in rows:

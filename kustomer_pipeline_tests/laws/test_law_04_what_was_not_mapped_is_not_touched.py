@@ -31,8 +31,10 @@ def seed_rich_customer(world: World) -> tuple[str, dict[str, Any]]:
     return id_, dict(world.sandbox.customers[id_])
 
 
-@pytest.mark.parametrize("faults", [[], ["bulk_unlink_company"], ["list_item_extras"], ["bulk_rev_refused"], ["rev_ignored"]])
-def test_an_update_changes_what_is_mapped_and_nothing_else(world: World, faults: list[str]):
+@pytest.mark.parametrize(
+    "faults", [[], ["bulk_unlink_company"], ["list_item_extras"], ["bulk_rev_refused"], ["rev_ignored"]]
+)
+def test_an_update_changes_what_is_mapped_and_nothing_else(world: World, faults: list[str]) -> None:
     id_, before = seed_rich_customer(world)
     for fault in faults:
         world.sandbox.faults.set(fault)
@@ -52,7 +54,7 @@ def test_an_update_changes_what_is_mapped_and_nothing_else(world: World, faults:
 
 @pytest.mark.parametrize("mode", ["add", "mirror", "remove"])
 @pytest.mark.parametrize("faults", [[], ["bulk_unlink_company"], ["bulk_rev_refused"]])
-def test_a_tag_comes_and_goes_and_everything_else_stays(world: World, mode: str, faults: list[str]):
+def test_a_tag_comes_and_goes_and_everything_else_stays(world: World, mode: str, faults: list[str]) -> None:
     id_, _ = seed_rich_customer(world)
     if mode == "remove":
         world.sandbox.agent_edit(id_, tags=[*world.sandbox.customers[id_]["tags"], world.sandbox.seed_tag("vip")])
@@ -67,7 +69,7 @@ def test_a_tag_comes_and_goes_and_everything_else_stays(world: World, mode: str,
     assert {key: before[key] for key in untouched} == {key: after.get(key) for key in untouched}
 
 
-def test_an_agents_edits_between_two_runs_survive(world: World):
+def test_an_agents_edits_between_two_runs_survive(world: World) -> None:
     world.run(customers(), people(1))
     id_ = world.id_of("p0@example.com")
     tag = world.sandbox.seed_tag("angry")
@@ -82,7 +84,7 @@ def test_an_agents_edits_between_two_runs_survive(world: World):
     assert {"p0@example.com", "new@example.com"} == {item["email"] for item in after["emails"]}
 
 
-def test_an_agents_edit_between_read_and_write_survives(world: World):
+def test_an_agents_edit_between_read_and_write_survives(world: World) -> None:
     """`rev` makes Kustomer refuse the write that was computed from an older record; it is computed again."""
     world.run(customers(), people(30))
     world.sandbox.faults.set("agent_edit_after_read", "angry", path="/v1/customers/", times=1)
@@ -92,7 +94,7 @@ def test_an_agents_edit_between_read_and_write_survives(world: World):
         assert {"angry", "vip"} == set(world.sandbox.tag_names(id_))
 
 
-def test_a_customer_that_never_stands_still_is_deferred_not_overwritten(world: World):
+def test_a_customer_that_never_stands_still_is_deferred_not_overwritten(world: World) -> None:
     world.run(customers(), people(3))
     world.sandbox.faults.set("agent_touch_after_read")
     report = world.run(customers(), people(3, plan="pro"))
@@ -101,7 +103,7 @@ def test_a_customer_that_never_stands_still_is_deferred_not_overwritten(world: W
     assert 3 == world.run(customers(), people(3, plan="pro")).counts.updated
 
 
-def test_the_company_link_stays_when_it_is_not_mapped_and_moves_when_it_is(world: World):
+def test_the_company_link_stays_when_it_is_not_mapped_and_moves_when_it_is(world: World) -> None:
     id_, _ = seed_rich_customer(world)
     company = world.sandbox.customers[id_]["company"]
     other = world.sandbox.seed_company(name="Other", externalId="A-2")
@@ -117,7 +119,7 @@ def test_the_company_link_stays_when_it_is_not_mapped_and_moves_when_it_is(world
     assert world.sandbox.customers[id_]["company"] is None
 
 
-def test_if_empty_fills_and_never_overwrites(world: World):
+def test_if_empty_fills_and_never_overwrites(world: World) -> None:
     fields = (*customers().fields[:2], FieldMapping("name", ("name",), write="if_empty"))
     seed_rich_customer(world)
     world.sandbox.seed_customer(externalId="C-1")
@@ -126,7 +128,7 @@ def test_if_empty_fills_and_never_overwrites(world: World):
     assert "Person 1" == world.customer("C-1")["name"]
 
 
-def test_masked_values_are_not_written_back(world: World):
+def test_masked_values_are_not_written_back(world: World) -> None:
     id_, before = seed_rich_customer(world)
     spec = customers(fields=(*customers().fields, FieldMapping("phone", ("phone",))), match_on=("externalId",))
     world.sandbox.faults.set("masked", "phones")
@@ -137,7 +139,7 @@ def test_masked_values_are_not_written_back(world: World):
     assert before["phones"] == world.sandbox.customers[id_]["phones"]
 
 
-def test_drift_is_repaired_by_a_full_resync(world: World):
+def test_drift_is_repaired_by_a_full_resync(world: World) -> None:
     world.run(customers(), people(2))
     world.sandbox.agent_edit(world.id_of("p0@example.com"), name="Drifted")
     assert 2 == world.run(customers(), people(2)).counts.unchanged

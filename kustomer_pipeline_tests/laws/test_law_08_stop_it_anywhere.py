@@ -60,7 +60,7 @@ def run_and_kill(
 @pytest.mark.parametrize("request_number", range(10))
 def test_customers_are_created_once_wherever_the_run_is_killed(
     sandbox: Sandbox, tmp_path: Path, request_number: int, when: str
-):
+) -> None:
     state = f"sqlite:///{tmp_path / 'state.db'}"
     for row in people(5):
         sandbox.seed_customer(externalId=row["id"], emails=[{"email": row["email"]}], name="old")
@@ -79,15 +79,13 @@ def test_customers_are_created_once_wherever_the_run_is_killed(
 @pytest.mark.parametrize("request_number", range(8))
 def test_a_mirrored_audience_ends_right_wherever_the_run_is_killed(
     sandbox: Sandbox, tmp_path: Path, request_number: int, when: str
-):
+) -> None:
     state = f"sqlite:///{tmp_path / 'state.db'}"
     run(sandbox, customers(), people(40), state)
     run(sandbox, audience(), members(30), state)
     assert run_and_kill(sandbox, audience(), members(30, start=4), state, request_number, when)
     run(sandbox, audience(), members(30, start=4), state)
-    tagged = {
-        one["externalId"] for id_, one in sandbox.customers.items() if "vip" in sandbox.tag_names(id_)
-    }
+    tagged = {one["externalId"] for id_, one in sandbox.customers.items() if "vip" in sandbox.tag_names(id_)}
     assert {f"C-{n}" for n in range(4, 34)} == tagged
     sandbox.clear_requests()
     assert 30 == run(sandbox, audience(), members(30, start=4), state).counts.unchanged

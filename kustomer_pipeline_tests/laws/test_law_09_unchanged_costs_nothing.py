@@ -1,12 +1,15 @@
 """Law 9: a row that is as it was last time costs zero requests, whatever came of it."""
 
+from pathlib import Path
+from typing import Any
+
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
 TOKEN = ["/v1/auth/tokens/current"]
 
 
-def second_run(world: World, spec: ObjectSpec | AudienceSpec, rows: list[dict[str, str]]) -> list[str]:
+def second_run(world: World, spec: ObjectSpec | AudienceSpec, rows: list[dict[str, Any]]) -> list[str]:
     """The paths of a second run over the same rows."""
     first = world.run(spec, rows)
     second = world.run(spec, rows)
@@ -14,40 +17,40 @@ def second_run(world: World, spec: ObjectSpec | AudienceSpec, rows: list[dict[st
     return [record.path for record in world.sandbox.requests]
 
 
-def test_upserted_customers(world: World):
+def test_upserted_customers(world: World) -> None:
     for row in people(10):
         world.sandbox.seed_customer(externalId=row["id"])
     assert TOKEN == second_run(world, customers(), people(20))
 
 
-def test_inserted_customers_of_whom_some_exist(world: World):
+def test_inserted_customers_of_whom_some_exist(world: World) -> None:
     for row in people(10):
         world.sandbox.seed_customer(externalId=row["id"])
     assert TOKEN == second_run(world, customers(mode="insert"), people(20))
 
 
-def test_updated_customers_of_whom_some_are_missing(world: World):
+def test_updated_customers_of_whom_some_are_missing(world: World) -> None:
     for row in people(10):
         world.sandbox.seed_customer(externalId=row["id"])
     assert TOKEN == second_run(world, customers(mode="update"), people(20))
 
 
-def test_companies(world: World):
+def test_companies(world: World) -> None:
     assert TOKEN == second_run(world, companies(), [{"id": f"A-{n}", "name": f"Company {n}"} for n in range(20)])
 
 
-def test_members_of_whom_some_are_unknown(world: World):
+def test_members_of_whom_some_are_unknown(world: World) -> None:
     world.run(customers(), people(10))
     world.sandbox.seed_tag("remove")
     for mode in ("mirror", "add", "remove"):
         assert TOKEN == second_run(world, audience(name=mode, tag=mode, mode=mode), members(15))
 
 
-def test_an_invalid_row(world: World):
+def test_an_invalid_row(world: World) -> None:
     assert TOKEN == second_run(world, customers(), [{"id": "C-1", "email": "not an address"}])
 
 
-def test_a_missing_record_is_found_when_it_appears(world: World):
+def test_a_missing_record_is_found_when_it_appears(world: World) -> None:
     """Another sync of the same state makes it known at once; otherwise search is asked again after an hour."""
     world.run(audience(), members(2))
     world.run(customers(), people(1))
@@ -58,7 +61,7 @@ def test_a_missing_record_is_found_when_it_appears(world: World):
         assert 1 == world.run(audience(), members(2)).counts.updated
 
 
-def test_another_org_inherits_nothing(tmp_path):  # type: ignore[no-untyped-def]  # pytest's own fixture
+def test_another_org_inherits_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'state.db'}"
     for _ in range(2):
         with World(url) as world:

@@ -35,7 +35,7 @@ def texts_of(world: World, caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join([*said, caplog.text, *(str(record.__dict__) for record in caplog.records)])
 
 
-def test_nothing_said_holds_the_key_or_a_value(world: World, caplog: pytest.LogCaptureFixture):
+def test_nothing_said_holds_the_key_or_a_value(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.sandbox.seed_customer(externalId="X", emails=[{"email": "p3@example.com"}], name="Somebody Else")
     with caplog.at_level(logging.DEBUG, logger="kustomer_pipeline"):
         said = texts_of(world, caplog)
@@ -44,7 +44,7 @@ def test_nothing_said_holds_the_key_or_a_value(world: World, caplog: pytest.LogC
         assert value not in said
 
 
-def test_the_state_holds_no_key_and_no_address_but_row_keys(world: World, tmp_path: Path):
+def test_the_state_holds_no_key_and_no_address_but_row_keys(world: World, tmp_path: Path) -> None:
     world.run(customers(), people(5))
     content = b"".join(path.read_bytes() for path in tmp_path.glob("state.db*"))
     assert b"C-3" in content

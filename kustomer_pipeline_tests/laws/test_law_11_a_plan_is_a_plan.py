@@ -31,7 +31,7 @@ def plan_changes_nothing(world: World, spec: ObjectSpec | AudienceSpec, rows: li
     return plan.counts
 
 
-def test_a_plan_of_customers(world: World):
+def test_a_plan_of_customers(world: World) -> None:
     world.run(customers(), people(3))
     world.sandbox.seed_customer(externalId="C-9", name="Nine")
     rows = [*people(1), *people(1, start=1, plan="pro"), *people(1, start=9), *people(1, start=20), {"id": "C-30"}]
@@ -46,7 +46,7 @@ def test_a_plan_of_customers(world: World):
     )
 
 
-def test_a_plan_tells_field_by_field(world: World):
+def test_a_plan_tells_field_by_field(world: World) -> None:
     world.sandbox.seed_customer(externalId="C-0", name="Old", emails=[{"email": "p0@example.com"}])
     plan = world.plan(customers(), people(1))
     changes = plan.changes.set_index("field")[["before", "after"]].to_dict("index")
@@ -57,7 +57,7 @@ def test_a_plan_tells_field_by_field(world: World):
     assert "Person 0" in plan.table(show_values=True)["after"].tolist()
 
 
-def test_a_plan_of_an_audience(world: World):
+def test_a_plan_of_an_audience(world: World) -> None:
     world.run(customers(), people(10))
     world.run(audience(), members(5))
     counts = plan_changes_nothing(world, audience(name="vip"), members(4, start=1))
@@ -66,6 +66,6 @@ def test_a_plan_of_an_audience(world: World):
     assert 3 == counts["tag"]
 
 
-def test_a_plan_of_many_new_customers_stays_cheap(world: World):
+def test_a_plan_of_many_new_customers_stays_cheap(world: World) -> None:
     assert 1000 == world.plan(customers(), people(1000)).counts["create"]
     assert world.sandbox.units() < 500

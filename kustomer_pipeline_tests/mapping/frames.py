@@ -27,9 +27,7 @@ def mapped_column(
     return plain(mapped[field]), plain(mapped["_invalid"])
 
 
-def mapped_frame(
-    field: str, cells: pd.Series[Any], object: str = "customers", **options: Any
-) -> pd.DataFrame:
+def mapped_frame(field: str, cells: pd.Series[Any], object: str = "customers", **options: Any) -> pd.DataFrame:
     """The mapped frame of one column beside a row id, which is the key unless the field is externalId."""
     frame = pd.DataFrame({"cells": cells})
     fields = [FieldMapping(field, ("cells",), match=options.pop("match", None))]

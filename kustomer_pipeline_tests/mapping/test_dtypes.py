@@ -80,9 +80,7 @@ def test_whole_numbers_of_every_dtype(name: str) -> None:
 
 @pytest.mark.parametrize("name", INSTANTS)
 def test_instants_of_every_dtype(name: str) -> None:
-    cells = pd.Series(pd.to_datetime(["2024-01-31 08:30:00", "NaT", "1969-12-31 23:59:59"], utc=True)).astype(
-        object
-    )
+    cells = pd.Series(pd.to_datetime(["2024-01-31 08:30:00", "NaT", "1969-12-31 23:59:59"], utc=True)).astype(object)
     if ("[" in name and "," not in name) or name == "arrow timestamp":
         cells = cells.map(lambda moment: moment.tz_localize(None) if moment is not pd.NaT else moment)
     cells = cells.astype(INSTANTS[name])
@@ -136,9 +134,7 @@ def test_a_column_of_nulls_only_is_null_whatever_its_dtype(name: str, rows: int)
 
 
 @pytest.mark.parametrize("name", UNFIT)
-@pytest.mark.parametrize(
-    "field", ["name", "email", "phone", "custom.aNum", "custom.aAt", "custom.aBool", "tags"]
-)
+@pytest.mark.parametrize("field", ["name", "email", "phone", "custom.aNum", "custom.aAt", "custom.aBool", "tags"])
 def test_a_dtype_without_a_place_in_kustomer_makes_rows_invalid(name: str, field: str) -> None:
     values, reasons = mapped_column(field, UNFIT[name])
     assert values == [None, None]
@@ -161,9 +157,7 @@ def test_big_integers_stay_exact_as_ids() -> None:
         objects(decimal.Decimal(2**63 - 1), "x"),
     ):
         frame = pd.DataFrame({"id": cells})
-        mapped = map_frame(
-            frame, [FieldMapping("externalId", ("id",))], object="customers", match_on=["externalId"]
-        )
+        mapped = map_frame(frame, [FieldMapping("externalId", ("id",))], object="customers", match_on=["externalId"])
         assert mapped["externalId"].iloc[0] == str(int(cells.iloc[0]))
     assert mapped_column("externalId", pd.Series([2.0**53, 2.0**53 - 1]))[0] == [None, str(2**53 - 1)]
 
@@ -194,9 +188,7 @@ def test_an_object_that_cannot_be_read_is_a_problem() -> None:
 
 
 def test_a_chunked_column_is_one_column() -> None:
-    chunks = pd.concat(
-        [pd.Series([f"a{n}@x.com"], dtype="string[pyarrow]") for n in range(3)], ignore_index=True
-    )
+    chunks = pd.concat([pd.Series([f"a{n}@x.com"], dtype="string[pyarrow]") for n in range(3)], ignore_index=True)
     mapped = mapped_frame("emails", chunks.iloc[1:])
     assert plain(mapped["emails"]) == ["a1@x.com", "a2@x.com"]
     assert wire_rows(mapped, [FieldMapping("emails", ("cells",))], object="customers")[0]["emails"] == [

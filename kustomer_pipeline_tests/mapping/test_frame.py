@@ -72,17 +72,13 @@ def test_the_mapped_frame_survives_parquet() -> None:
 
 
 def test_the_input_is_left_as_it_is() -> None:
-    frame = pd.DataFrame(
-        {"id": [1.0, None], "email": [" A@x.com", ""], "name": [["x"], {"y": 1}]}, dtype=object
-    )
+    frame = pd.DataFrame({"id": [1.0, None], "email": [" A@x.com", ""], "name": [["x"], {"y": 1}]}, dtype=object)
     before = frame.copy(deep=True)
     map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
     pd.testing.assert_frame_equal(frame, before)
 
 
-@pytest.mark.parametrize(
-    "dtype", [object, "string", "Int64", "float64", "category", "datetime64[ns]", "boolean"]
-)
+@pytest.mark.parametrize("dtype", [object, "string", "Int64", "float64", "category", "datetime64[ns]", "boolean"])
 def test_no_rows_keep_the_columns(dtype: Any) -> None:
     frame = pd.DataFrame({name: pd.Series([], dtype=dtype) for name in ("id", "email", "name")})
     mapped = map_frame(frame, FIELDS, object="customers", match_on=["externalId"], required=["email"])
@@ -120,9 +116,7 @@ def test_a_company_may_be_named_by_its_name() -> None:
 
 
 def test_a_missing_required_field_is_said_once() -> None:
-    mapped = customers(
-        [(1, None, None), (2, "", None), (3, "bad", None), (4, "a@x.com", None)], required=["email"]
-    )
+    mapped = customers([(1, None, None), (2, "", None), (3, "bad", None), (4, "a@x.com", None)], required=["email"])
     assert reasons(mapped) == ["email is missing", "email is missing", "email is not an e-mail address", None]
     mapped = customers([(1, None, None)], match_on=["email"], required=["email"])
     assert reasons(mapped) == ["email is missing"]
@@ -134,9 +128,7 @@ def test_emails_provide_the_required_email_but_not_the_key() -> None:
     mapped = map_frame(frame, fields, object="customers", match_on=["email"], required=["email"])
     assert reasons(mapped) == ["email is missing", "email is missing"]
     fields.append(FieldMapping("externalId", ("id",)))
-    mapped = map_frame(
-        frame.assign(id=[1, 2]), fields, object="customers", match_on=["externalId"], required=["email"]
-    )
+    mapped = map_frame(frame.assign(id=[1, 2]), fields, object="customers", match_on=["externalId"], required=["email"])
     assert reasons(mapped) == [None, "email is missing"]
 
 
@@ -233,8 +225,7 @@ def test_an_audience_may_name_a_member_twice() -> None:
 def test_every_reason_of_a_row_is_given() -> None:
     mapped = customers([("x" * 300, "bad", "y" * 300)])
     assert reasons(mapped) == [
-        "externalId is 300 characters, at most 256; email is not an e-mail address; "
-        "name is 300 characters, at most 256"
+        "externalId is 300 characters, at most 256; email is not an e-mail address; name is 300 characters, at most 256"
     ]
     assert mapped["_key"].tolist() == ["row:1"]
 
@@ -245,15 +236,12 @@ def test_a_missing_column_says_which_and_what_there_is() -> None:
         map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
     assert caught.value.columns == ("id", "email", "name")
     assert str(caught.value) == (
-        "the query does not return id (did you mean ID?), email (did you mean e_mail?), name; "
-        "it returns ID, e_mail, 3"
+        "the query does not return id (did you mean ID?), email (did you mean e_mail?), name; it returns ID, e_mail, 3"
     )
 
 
 def test_a_mapped_column_that_comes_twice_is_an_error() -> None:
-    frame = pd.DataFrame(
-        [[1, "a@x.com", "A", "B", 1, 2]], columns=["id", "email", "name", "name", "other", "other"]
-    )
+    frame = pd.DataFrame([[1, "a@x.com", "A", "B", 1, 2]], columns=["id", "email", "name", "name", "other", "other"])
     with pytest.raises(DuplicateColumnError, match="returns name more than once") as caught:
         map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
     assert caught.value.columns == ("name",)

@@ -35,13 +35,9 @@ SCALARS = st.one_of(
     st.sampled_from([pd.NA, pd.NaT, pd.Timestamp("2024-01-31"), object(), int, ..., range(3)]),
     st.emails(),
     st.from_regex(r"\A\+?[0-9 ()-]{3,20}\Z"),
-    st.from_regex(
-        r"\A[0-9]{1,4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{4})?\Z"
-    ),
+    st.from_regex(r"\A[0-9]{1,4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{4})?\Z"),
     st.from_regex(r"\A[+-]?[0-9]*\.?[0-9]*([eE][0-9]+)?\Z"),
-    st.sampled_from(
-        ["https://x.com/a", "vip, gold", "{}", "[]", "[null]", '{"email": "a@x.com"}', "+14155552671"]
-    ),
+    st.sampled_from(["https://x.com/a", "vip, gold", "{}", "[]", "[null]", '{"email": "a@x.com"}', "+14155552671"]),
 )
 KEYS = st.sampled_from(
     ["email", "phone", "type", "username", "url", "externalId", "verified", "polarity", "zipCode", "x"]
@@ -64,9 +60,7 @@ def columns_of(object: str) -> list[FieldMapping]:
 def test_any_cell_in_any_field_is_mapped_or_refused(object: str, cells: list[Any]) -> None:
     fields = columns_of(object)
     frame = pd.DataFrame({mapping.field: objects(*cells) for mapping in fields})
-    mapped = map_frame(
-        frame, fields, object=object, match_on=["externalId"], default_region="US", duplicates="allow"
-    )
+    mapped = map_frame(frame, fields, object=object, match_on=["externalId"], default_region="US", duplicates="allow")
     assert len(mapped) == len(cells)
     assert mapped["_key"].notna().all()
     mapped.to_parquet(io.BytesIO())
@@ -90,9 +84,7 @@ def test_any_cell_in_any_field_is_mapped_or_refused(object: str, cells: list[Any
 @given(
     before=st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
     after=st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
-    wrap=st.sampled_from(
-        [str, lambda text: [text], lambda text: {"email": text}, lambda text: {text: 1}, json.dumps]
-    ),
+    wrap=st.sampled_from([str, lambda text: [text], lambda text: {"email": text}, lambda text: {text: 1}, json.dumps]),
 )
 def test_no_reason_holds_any_part_of_a_value(before: str, after: str, wrap: Any) -> None:
     cell = wrap(before + MARK + after)
@@ -108,9 +100,7 @@ def test_no_reason_holds_any_part_of_a_value(before: str, after: str, wrap: Any)
 @given(st.lists(st.integers(0, 3), max_size=8))
 def test_rows_are_duplicates_exactly_when_an_identifier_repeats(ids: list[int]) -> None:
     frame = pd.DataFrame({"id": pd.Series(ids, dtype="Int64")})
-    mapped = map_frame(
-        frame, [FieldMapping("externalId", ("id",))], object="customers", match_on=["externalId"]
-    )
+    mapped = map_frame(frame, [FieldMapping("externalId", ("id",))], object="customers", match_on=["externalId"])
     assert mapped["_invalid"].notna().tolist() == [ids.count(n) > 1 for n in ids]
 
 

@@ -107,9 +107,7 @@ def test_company_domains_are_lower_case_names() -> None:
         {"domains": [{"domain": "acme.example"}]},
         {"domains": [{"domain": "a.com"}, {"domain": "b.com"}]},
     ]
-    _, why = mapped_column(
-        "domains", objects("jane@acme.example", "https://acme.example", "acme"), "companies"
-    )
+    _, why = mapped_column("domains", objects("jane@acme.example", "https://acme.example", "acme"), "companies")
     assert why == ["domains is not a domain name"] * 3
 
 
@@ -148,9 +146,7 @@ def test_several_columns_and_both_spellings_make_one_list_without_repetitions() 
 
 def test_the_item_limit_counts_the_distinct_items_of_all_columns() -> None:
     columns = [f"c{n}" for n in range(11)]
-    frame = pd.DataFrame(
-        [[f"a{n}@x.com" for n in range(11)], [f"b{n % 10}@x.com" for n in range(11)]], columns=columns
-    )
+    frame = pd.DataFrame([[f"a{n}@x.com" for n in range(11)], [f"b{n % 10}@x.com" for n in range(11)]], columns=columns)
     fields = [FieldMapping("email", tuple(columns))]
     assert reasons(map_frame(frame, fields, object="customers", match_on=["email"])) == [
         "emails has 11 items, at most 10",

@@ -233,9 +233,7 @@ def test_employee_count_is_a_whole_number() -> None:
         (None, "ACC-1", None),
     ],
 )
-def test_a_company_link_is_checked_by_what_it_matches(
-    match: str | None, cell: str, reason: str | None
-) -> None:
+def test_a_company_link_is_checked_by_what_it_matches(match: str | None, cell: str, reason: str | None) -> None:
     assert mapped_column("company", objects(cell), match=match)[1] == [reason]
 
 

@@ -109,9 +109,7 @@ def test_a_grant_covers_what_is_below_it_by_dots(api: Api, sandbox: Sandbox) -> 
     assert api.get("/v1/customers").status == 403
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/nothing", "/v1/customers/a/b", "/v2/customers", "/nothing", "/v1/bulk", "/v1"]
-)
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/customers/a/b", "/v2/customers", "/nothing", "/v1/bulk", "/v1"])
 def test_an_unknown_path_is_a_404_in_the_envelope(api: Api, path: str) -> None:
     assert api.get(path).error == {"status": 404, "code": "notfound", "title": "Not Found"}
 

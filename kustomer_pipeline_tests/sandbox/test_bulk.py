@@ -38,9 +38,7 @@ def test_the_submit_is_answered_with_201_and_repeats_what_was_sent(api: Api, san
     assert called["user"]["userType"] == "machine"
 
 
-def test_a_job_goes_from_queued_over_running_to_complete_and_works_only_then(
-    slow: Sandbox, clock: ManualClock
-) -> None:
+def test_a_job_goes_from_queued_over_running_to_complete_and_works_only_then(slow: Sandbox, clock: ManualClock) -> None:
     api = Api(slow)
     job = api.post("/v1/customers/bulk", _items(2)).data["id"]
     seen = []
@@ -184,9 +182,7 @@ def test_customers_are_deleted_by_ids(api: Api, sandbox: Sandbox) -> None:
 
 
 def test_companies_are_written_in_bulk_too(api: Api, sandbox: Sandbox) -> None:
-    (batch,) = api.bulk(
-        "POST", "/v1/companies/bulk", [{"_clientRef": "a", "name": "Acme", "externalId": "A-1"}]
-    )
+    (batch,) = api.bulk("POST", "/v1/companies/bulk", [{"_clientRef": "a", "name": "Acme", "externalId": "A-1"}])
     company = batch["results"][0]["objectId"]
     (batch,) = api.bulk("PUT", "/v1/companies/bulk", [{"_clientRef": "a", "id": company, "name": "Acme Ltd"}])
     assert batch["results"] == [{"_clientRef": "a", "objectId": company, "status": "updated"}]

@@ -62,9 +62,7 @@ def test_a_port_in_use_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 2
-    assert re.fullmatch(
-        rf"sandbox: Port {port} of 127.0.0.1 is in use\. .*--port.*\n", capsys.readouterr().err
-    )
+    assert re.fullmatch(rf"sandbox: Port {port} of 127.0.0.1 is in use\. .*--port.*\n", capsys.readouterr().err)
 
 
 def test_an_unknown_fault_is_said_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,9 +107,7 @@ def test_every_fault_is_documented_with_its_description_and_default(manual: str)
 
 
 def test_every_option_of_the_command_line_is_documented(manual: str) -> None:
-    assert set(_rows(_section(manual, "Run it"))) == set(
-        re.findall(r"--[\w-]+", make_parser().format_usage())
-    )
+    assert set(_rows(_section(manual, "Run it"))) == set(re.findall(r"--[\w-]+", make_parser().format_usage()))
 
 
 def test_every_public_name_of_a_sandbox_is_documented(manual: str) -> None:

@@ -12,9 +12,7 @@ from .conftest import Api
 
 
 def test_a_company_is_created_read_and_changed(api: Api) -> None:
-    created = api.post(
-        "/v1/companies", {"name": "Acme", "externalId": "A-1", "domains": [{"domain": "acme.example"}]}
-    )
+    created = api.post("/v1/companies", {"name": "Acme", "externalId": "A-1", "domains": [{"domain": "acme.example"}]})
     assert (created.status, created.data["type"]) == (201, "company")
     path = f"/v1/companies/{created.data['id']}"
     assert created.data["links"] == {"self": path}
@@ -67,9 +65,7 @@ def test_the_external_id_of_a_company_is_unique_and_its_name_is_not(api: Api, sa
     assert api.post("/v1/companies", {"name": "Other", "externalId": "C-1"}).status == 201
 
 
-def test_a_company_is_deleted_by_an_update_and_stays_in_the_lists_as_deleted(
-    api: Api, sandbox: Sandbox
-) -> None:
+def test_a_company_is_deleted_by_an_update_and_stays_in_the_lists_as_deleted(api: Api, sandbox: Sandbox) -> None:
     company = sandbox.seed_company(name="Acme", externalId="A-1")
     assert api.put(f"/v1/companies/{company}", {"deleted": True}).attributes["deleted"] is True
     found = api.get("/v1/companies?externalId=A-1").data

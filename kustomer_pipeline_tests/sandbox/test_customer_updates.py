@@ -48,9 +48,7 @@ def test_null_clears_a_scalar(api: Api, sandbox: Sandbox) -> None:
 
 def test_replace_true_loses_everything_that_is_not_sent(api: Api, sandbox: Sandbox) -> None:
     company = sandbox.seed_company(name="Acme")
-    customer = sandbox.seed_customer(
-        externalId="C-1", name="Jane", tags=["vip"], custom={"aStr": "1"}, company=company
-    )
+    customer = sandbox.seed_customer(externalId="C-1", name="Jane", tags=["vip"], custom={"aStr": "1"}, company=company)
     reply = api.put(f"/v1/customers/{customer}?replace=true", {"username": "jane"})
     assert reply.data["id"] == customer
     assert reply.attributes["username"] == "jane"

@@ -127,17 +127,13 @@ def test_several_ids_in_one_get_give_an_array_of_those_that_exist(api: Api, sand
     found = api.get(f"/v1/customers/{second},{first},{gone},{'0' * 24}").data
     assert {customer["id"] for customer in found} == {first, second}
     assert api.get(f"/v1/customers/{'0' * 24},{'1' * 24}").data == []
-    assert (
-        api.get(f"/v1/customers/{first}%2C{second}").data == api.get(f"/v1/customers/{first},{second}").data
-    )
+    assert api.get(f"/v1/customers/{first}%2C{second}").data == api.get(f"/v1/customers/{first},{second}").data
 
 
 def test_include_company_brings_the_company_along(api: Api, sandbox: Sandbox) -> None:
     company = sandbox.seed_company(name="Acme")
     customer = sandbox.seed_customer(company=company)
-    assert [c["id"] for c in api.get(f"/v1/customers/{customer}?include=company").json["included"]] == [
-        company
-    ]
+    assert [c["id"] for c in api.get(f"/v1/customers/{customer}?include=company").json["included"]] == [company]
     assert "included" not in api.get(f"/v1/customers/{customer}").json
 
 

@@ -305,10 +305,7 @@ def test_custom_declared_only(api: Api, sandbox: Sandbox) -> None:
 
 def test_strict_nulls(api: Api, sandbox: Sandbox) -> None:
     sandbox.faults.set("strict_nulls")
-    assert (
-        api.post("/v1/customers", {"name": None, "externalId": None, "gender": None, "company": None}).status
-        == 201
-    )
+    assert api.post("/v1/customers", {"name": None, "externalId": None, "gender": None, "company": None}).status == 201
     assert api.post("/v1/customers", {"username": None}).error["source"] == {"parameter": "username"}
 
 

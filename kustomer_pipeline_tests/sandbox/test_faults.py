@@ -62,13 +62,9 @@ def test_faults_combine_and_can_be_cleared(api: Api, sandbox: Sandbox) -> None:
 
 
 def test_faults_are_given_as_values_or_as_the_command_line_writes_them() -> None:
-    faults = Faults(
-        {"job_polls": 2, "drop_after": True, "search_exact": False, "masked": Fault("name", times=1)}
-    )
+    faults = Faults({"job_polls": 2, "drop_after": True, "search_exact": False, "masked": Fault("name", times=1)})
     assert faults.describe() == ["job_polls=2", "drop_after", "masked=name"]
-    faults = Faults(
-        ["search_lag", "drop_after:times=1:after=2:method=POST:path=/v1/customers", "rate_reset=wait"]
-    )
+    faults = Faults(["search_lag", "drop_after:times=1:after=2:method=POST:path=/v1/customers", "rate_reset=wait"])
     assert faults.describe() == ["search_lag=60.0", "drop_after", "rate_reset=wait"]
     assert faults.fire("drop_after", "POST", "/v1/customers/bulk") is None
     assert faults.fire("drop_after", "GET", "/v1/customers") is None
@@ -215,9 +211,7 @@ def test_list_item_extras(api: Api, sandbox: Sandbox) -> None:
 
 
 def test_masked(api: Api, sandbox: Sandbox) -> None:
-    sandbox.seed_customer(
-        phones=[{"phone": "+15551234567"}], username="jane", custom={"ssnStr": "1", "planStr": "pro"}
-    )
+    sandbox.seed_customer(phones=[{"phone": "+15551234567"}], username="jane", custom={"ssnStr": "1", "planStr": "pro"})
     sandbox.faults.set("masked", "phones,username,custom.ssnStr,birthdayAt")
     (found,) = api.search({}).data
     assert found["attributes"]["phones"] == [{"type": "home", "verified": False, "phone": "*****"}]

@@ -50,9 +50,7 @@ def test_requests_are_recorded_with_query_size_and_status(api: Api, sandbox: San
     assert sandbox.budget_left == 998
 
 
-def test_customers_and_companies_are_as_the_api_returns_them_plus_the_company(
-    api: Api, sandbox: Sandbox
-) -> None:
+def test_customers_and_companies_are_as_the_api_returns_them_plus_the_company(api: Api, sandbox: Sandbox) -> None:
     company = sandbox.seed_company(name="Acme", tags=["b2b"])
     customer = sandbox.seed_customer(name="Jane", company=company, tags=["vip"])
     reply = api.get(f"/v1/customers/{customer}")

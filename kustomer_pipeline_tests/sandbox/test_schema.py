@@ -41,9 +41,7 @@ def test_an_unknown_attribute_is_the_recorded_400(api: Api) -> None:
         ([], "body", "/type"),
     ],
 )
-def test_a_refusal_names_the_key_and_the_place_in_the_schema(
-    api: Api, body: Any, parameter: str, detail: str
-) -> None:
+def test_a_refusal_names_the_key_and_the_place_in_the_schema(api: Api, body: Any, parameter: str, detail: str) -> None:
     error = api.post("/v1/customers", body).error
     assert (error["status"], error["code"]) == (400, "badparam")
     assert error["source"] == {"parameter": parameter}
@@ -76,11 +74,7 @@ _GOOD_CUSTOMERS: list[dict[str, Any]] = [
         ]
     },
     {"urls": [{"url": "https://example.com/a?b", "type": "blog"}]},
-    {
-        "locations": [
-            {"type": "home", "address": "x" * 256, "latitude": 1.5, "countryCode": "DE", "zipCode": None}
-        ]
-    },
+    {"locations": [{"type": "home", "address": "x" * 256, "latitude": 1.5, "countryCode": "DE", "zipCode": None}]},
     {"gender": "f"},
     {"gender": None},
     {"avatarUrl": "https://example.com/a.png"},
@@ -262,9 +256,7 @@ def test_custom_values_that_do_not_fit_are_refused(api: Api, name: str, value: A
 
 def test_an_id_attribute_must_be_declared_and_name_an_object(api: Api, sandbox: Sandbox) -> None:
     customer = sandbox.seed_customer()
-    sandbox.declare_custom(
-        "customer", ownerId={"type": "string"}, friendsId={"type": "string", "multi": True}
-    )
+    sandbox.declare_custom("customer", ownerId={"type": "string"}, friendsId={"type": "string", "multi": True})
     assert api.post("/v1/customers", {"custom": {"ownerId": customer}}).status == 201
     assert api.post("/v1/customers", {"custom": {"ownerId": "0" * 24}}).status == 400
     assert api.post("/v1/customers", {"custom": {"ownerId": "jane"}}).status == 400
@@ -273,11 +265,7 @@ def test_an_id_attribute_must_be_declared_and_name_an_object(api: Api, sandbox: 
 
 
 def test_metadata_says_what_is_declared_and_restricts_values(api: Api) -> None:
-    declared = {
-        "properties": {
-            "tierStr": {"type": "string", "enumeration": ["gold", "silver"], "displayName": "Tier"}
-        }
-    }
+    declared = {"properties": {"tierStr": {"type": "string", "enumeration": ["gold", "silver"], "displayName": "Tier"}}}
     assert api.put("/v1/metadata/customer", declared).status == 200
     found = api.get("/v1/metadata/customer")
     assert found.data["type"] == "metadata"

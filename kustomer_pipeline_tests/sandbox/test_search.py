@@ -72,9 +72,7 @@ def _names(people: dict[str, str], reply: Any) -> list[str]:
         ({"company_name": {"equals": "Acme"}}, ["jane"]),
     ],
 )
-def test_a_criterion_selects(
-    api: Api, people: dict[str, str], criterion: dict[str, Any], expected: list[str]
-) -> None:
+def test_a_criterion_selects(api: Api, people: dict[str, str], criterion: dict[str, Any], expected: list[str]) -> None:
     assert sorted(_names(people, api.search({"and": [criterion]}))) == sorted(expected)
     assert sorted(_names(people, api.search({"or": [criterion]}))) == sorted(expected)
     rest = set(people) - set(expected)

@@ -8,7 +8,7 @@ from kustomer_pipeline_tests.world import World, customers, people
 SPEC = customers(fields=(*customers().fields, FieldMapping("custom.tierStr", ("tier",))))
 
 
-def test_one_bad_row_never_costs_the_others(world: World):
+def test_one_bad_row_never_costs_the_others(world: World) -> None:
     """The attribute takes two values only, which nobody but Kustomer knows: one row refuses a hundred."""
     world.sandbox.declare_custom("customer", tierStr={"type": "string", "enumeration": ["gold", "silver"]})
     rows = [{**row, "tier": "gold"} for row in people(150)]
@@ -24,14 +24,14 @@ def test_one_bad_row_never_costs_the_others(world: World):
     assert (1, 1, 148) == (report.counts.created, report.counts.rejected, report.counts.unchanged)
 
 
-def test_a_field_that_kustomer_does_not_know_is_found_out_within_a_budget(world: World):
+def test_a_field_that_kustomer_does_not_know_is_found_out_within_a_budget(world: World) -> None:
     world.sandbox.faults.set("custom_declared_only")
     report = world.run(SPEC, [{**row, "tier": "gold"} for row in people(300)])
     assert 300 == report.counts.rejected
     assert world.sandbox.units() < 200
 
 
-def test_bodies_stay_below_the_limit_in_bytes(world: World):
+def test_bodies_stay_below_the_limit_in_bytes(world: World) -> None:
     rows = [{**row, "name": "🎉" * 250, "tier": "x" * 1000} for row in people(120)]
     report = world.run(SPEC, rows)
     assert 120 == report.counts.created
@@ -39,7 +39,7 @@ def test_bodies_stay_below_the_limit_in_bytes(world: World):
     assert world.sandbox.count("POST", "/v1/customers/bulk") > 2
 
 
-def test_a_smaller_limit_than_documented_is_found_by_splitting(world: World):
+def test_a_smaller_limit_than_documented_is_found_by_splitting(world: World) -> None:
     world.sandbox.faults.set("body_limit", 5_000)
     assert 100 == world.run(customers(), people(100)).counts.created
 
@@ -49,7 +49,7 @@ def test_a_smaller_limit_than_documented_is_found_by_splitting(world: World):
     ["search_forbidden", "search_in_ignored", "search_in_refused", "search_exact", "search_or_limit", "search_lag"],
 )
 @pytest.mark.parametrize("existing", [0, 60])
-def test_search_is_only_ever_a_help(world: World, fault: str, existing: int):
+def test_search_is_only_ever_a_help(world: World, fault: str, existing: int) -> None:
     for row in people(existing):
         world.sandbox.seed_customer(externalId=row["id"], emails=[{"email": row["email"]}])
     world.sandbox.faults.set(fault)
@@ -61,7 +61,7 @@ def test_search_is_only_ever_a_help(world: World, fault: str, existing: int):
 @pytest.mark.parametrize(
     "fault", ["multi_get_refused", "multi_get_limit", "multi_get_missing_404", "job_polls", "batch_size"]
 )
-def test_whatever_is_not_documented_has_a_sure_way(world: World, fault: str):
+def test_whatever_is_not_documented_has_a_sure_way(world: World, fault: str) -> None:
     world.run(customers(), people(60))
     world.sandbox.agent_delete(world.id_of("p7@example.com"))
     world.sandbox.faults.set(fault, 5 if fault == "multi_get_limit" else None)
@@ -71,7 +71,7 @@ def test_whatever_is_not_documented_has_a_sure_way(world: World, fault: str):
 
 
 @pytest.mark.parametrize(("job_seconds", "polls_a_job"), [(0.1, 1.2), (2.0, 1.5), (20.0, 2.0)])
-def test_jobs_are_not_asked_more_often_than_needed(world: World, job_seconds: float, polls_a_job: float):
+def test_jobs_are_not_asked_more_often_than_needed(world: World, job_seconds: float, polls_a_job: float) -> None:
     world.jobs_take(job_seconds)
     assert 2000 == world.run(customers(), people(2000)).counts.created
     assert world.sandbox.count("GET", "/v1/bulk/") <= polls_a_job * 20

@@ -28,7 +28,7 @@ def snapshot(*rows: tuple[str, int | None, str, str | None]) -> Snapshot:
     )
 
 
-def test_a_fingerprint_changes_with_the_value_and_with_the_specification():
+def test_a_fingerprint_changes_with_the_value_and_with_the_specification() -> None:
     prints = fingerprints(frame(["a", "b"], ["Ann", "Ann"]), "spec")
     assert prints[0] == prints[1]
     assert prints[0] != fingerprints(frame(["a"], ["Anna"]), "spec")[0]
@@ -36,8 +36,10 @@ def test_a_fingerprint_changes_with_the_value_and_with_the_specification():
     assert prints[0] != fingerprints(frame(["a"], ["Ann"]), "other")[0]
 
 
-def test_rows_are_sorted_by_what_has_to_be_done():
-    mapped = frame(["same", "changed", "new", "bad", "exists", "missing", "refused"], ["x"] * 7, [None] * 3 + ["no"] + [None] * 3)
+def test_rows_are_sorted_by_what_has_to_be_done() -> None:
+    mapped = frame(
+        ["same", "changed", "new", "bad", "exists", "missing", "refused"], ["x"] * 7, [None] * 3 + ["no"] + [None] * 3
+    )
     prints = fingerprints(mapped, "s")
     known = snapshot(
         ("same", int(prints[0]), "accepted", "1"),
@@ -55,14 +57,14 @@ def test_rows_are_sorted_by_what_has_to_be_done():
     assert ["1", "2", None, None, "5", None, "7"] == chosen.ids.to_pylist()
 
 
-def test_a_full_resync_looks_at_every_valid_row():
+def test_a_full_resync_looks_at_every_valid_row() -> None:
     mapped = frame(["same", "bad"], ["x", "y"], [None, "no"])
     prints = fingerprints(mapped, "s")
     chosen = select(mapped, prints, snapshot(("same", int(prints[0]), "accepted", "1")), full_resync=True)
     assert [0] == chosen.pending.tolist()
 
 
-def test_empty_frames_and_empty_states_are_fine():
+def test_empty_frames_and_empty_states_are_fine() -> None:
     mapped = frame([], [])
     chosen = select(mapped, fingerprints(mapped, "s"), snapshot(("gone", 1, "accepted", "1")))
     assert [] == chosen.pending.tolist()

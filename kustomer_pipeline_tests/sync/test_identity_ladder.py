@@ -23,31 +23,31 @@ def company(id_: str, name: str, external_id: str | None = None) -> Record:
     return Record("companies", id_, {"name": name, "externalId": external_id}, None, None, False)
 
 
-def test_nobody_holds_an_identifier():
+def test_nobody_holds_an_identifier() -> None:
     assert judge(row("7", "a@x.com"), [customer("c1", "8", "b@x.com")], LADDER) is None
 
 
-def test_the_first_rung_that_is_held_decides():
+def test_the_first_rung_that_is_held_decides() -> None:
     match = judge(row("7", "a@x.com"), [customer("c1", "7", "b@x.com")], LADDER)
     assert match is not None
     assert match.record is not None
     assert "c1" == match.record.id
 
 
-def test_a_lower_rung_matches_a_record_without_the_higher_identifier():
+def test_a_lower_rung_matches_a_record_without_the_higher_identifier() -> None:
     match = judge(row("7", "a@x.com"), [customer("c1", None, "A@X.com")], LADDER)
     assert match is not None
     assert match.record is not None
 
 
-def test_an_email_that_belongs_to_another_external_id_is_not_taken_over():
+def test_an_email_that_belongs_to_another_external_id_is_not_taken_over() -> None:
     match = judge(row("7", "a@x.com"), [customer("c1", "8", "a@x.com")], LADDER)
     assert match is not None
     assert match.record is None
     assert "the record with this row's e-mail (c1) has another externalId" == match.problem
 
 
-def test_crossed_identifiers_match_nobody():
+def test_crossed_identifiers_match_nobody() -> None:
     match = judge(row("7", "a@x.com"), [customer("c1", "7"), customer("c2", None, "a@x.com")], LADDER)
     assert match is not None
     assert match.problem is not None
@@ -55,17 +55,17 @@ def test_crossed_identifiers_match_nobody():
     assert "a@x.com" not in match.problem
 
 
-def test_two_candidates_match_nobody():
+def test_two_candidates_match_nobody() -> None:
     match = judge(row(None, "a@x.com"), [customer("c1", None, "a@x.com"), customer("c2", None, "a@x.com")], LADDER)
     assert match is not None
     assert "more than one record in Kustomer has this row's e-mail: c1, c2" == match.problem
 
 
-def test_companies_of_one_name_are_ambiguous():
+def test_companies_of_one_name_are_ambiguous() -> None:
     match = judge(row(None, name="Acme"), [company("1", "Acme"), company("2", "Acme")], ("name",))
     assert match is not None
     assert match.problem is not None
 
 
-def test_a_company_of_that_name_with_another_external_id_is_another_company():
+def test_a_company_of_that_name_with_another_external_id_is_another_company() -> None:
     assert judge(row("A1", name="Acme"), [company("1", "Acme", "X9")], ("externalId", "name")) is None

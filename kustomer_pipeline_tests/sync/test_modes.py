@@ -12,7 +12,7 @@ def outcomes(report: Any) -> list[str]:
     return list(report.rows["outcome"])
 
 
-def test_upsert_creates_and_updates(world: World):
+def test_upsert_creates_and_updates(world: World) -> None:
     world.sandbox.seed_customer(externalId="C-1", name="Old")
     world.sandbox.seed_customer(emails=[{"email": "P2@Example.com"}], name="Old")
     assert ["created", "updated", "updated"] == outcomes(world.run(customers(), people(3)))
@@ -24,7 +24,7 @@ def test_upsert_creates_and_updates(world: World):
     assert ["unchanged"] * 3 == outcomes(world.run(customers(), people(3)))
 
 
-def test_insert_skips_who_is_there(world: World):
+def test_insert_skips_who_is_there(world: World) -> None:
     world.sandbox.seed_customer(externalId="C-1", name="Old")
     spec = customers(mode="insert")
     report = world.run(spec, people(3))
@@ -36,7 +36,7 @@ def test_insert_skips_who_is_there(world: World):
     assert "free" == world.customer("C-0")["custom"]["planStr"]
 
 
-def test_update_skips_who_is_missing(world: World):
+def test_update_skips_who_is_missing(world: World) -> None:
     world.sandbox.seed_customer(externalId="C-1", name="Old")
     report = world.run(customers(mode="update"), people(3))
     assert ["skipped", "updated", "skipped"] == outcomes(report)
@@ -44,7 +44,7 @@ def test_update_skips_who_is_missing(world: World):
     assert "not in Kustomer" == report.rows["reason"].iloc[0]
 
 
-def test_update_needs_no_email(world: World):
+def test_update_needs_no_email(world: World) -> None:
     world.sandbox.seed_customer(externalId="C-1", name="Old")
     fields = (FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",)))
     report = world.run(customers(mode="update", match_on=("externalId",), fields=fields), people(2))
@@ -52,7 +52,7 @@ def test_update_needs_no_email(world: World):
 
 
 @pytest.mark.parametrize("mode", ["upsert", "insert", "update"])
-def test_companies(world: World, mode: str):
+def test_companies(world: World, mode: str) -> None:
     rows = [{"id": "A-1", "name": "Acme"}, {"id": "A-2", "name": "Globex"}, {"id": "A-3", "name": "Initech"}]
     known = world.sandbox.seed_company(name="Acme Ltd", externalId="A-1")
     expected = {
@@ -68,7 +68,7 @@ def test_companies(world: World, mode: str):
 
 
 @pytest.mark.parametrize("companies_multi_get", [True, False])
-def test_many_known_companies_are_updated(world: World, companies_multi_get: bool):
+def test_many_known_companies_are_updated(world: World, companies_multi_get: bool) -> None:
     if companies_multi_get:
         world.sandbox.faults.set("companies_multi_get")
     rows = [{"id": f"A-{n}", "name": f"Company {n}"} for n in range(150)]
@@ -78,20 +78,20 @@ def test_many_known_companies_are_updated(world: World, companies_multi_get: boo
     assert {f"Company {n} Ltd" for n in range(150)} == {one["name"] for one in world.sandbox.companies.values()}
 
 
-def test_a_deleted_company_is_not_updated_but_made_anew(world: World):
+def test_a_deleted_company_is_not_updated_but_made_anew(world: World) -> None:
     world.run(companies(), [{"id": "A-1", "name": "Acme"}])
     (id_,) = world.sandbox.companies
     world.sandbox.agent_delete(id_)
     assert ["created"] == outcomes(world.run(companies(), [{"id": "A-1", "name": "Acme Ltd"}]))
 
 
-def test_a_deleted_customer_is_made_anew(world: World):
+def test_a_deleted_customer_is_made_anew(world: World) -> None:
     world.run(customers(), people(2))
     world.sandbox.agent_delete(world.id_of("p0@example.com"))
     assert ["created", "updated"] == outcomes(world.run(customers(), people(2, plan="pro")))
 
 
-def test_add_only_adds_and_remove_only_removes(world: World):
+def test_add_only_adds_and_remove_only_removes(world: World) -> None:
     world.run(customers(), people(5))
     add = audience(mode="add")
     assert ["updated"] * 3 == outcomes(world.run(add, members(3)))
@@ -100,12 +100,10 @@ def test_add_only_adds_and_remove_only_removes(world: World):
     remove = audience(name="no-vip", mode="remove")
     assert ["updated"] * 2 + ["skipped"] == outcomes(world.run(remove, [*members(2), {"email": "who@example.com"}]))
     assert 3 == sum("vip" in world.sandbox.tag_names(id_) for id_ in world.sandbox.customers)
-    assert ["unchanged"] * 2 + ["skipped"] == outcomes(
-        world.run(remove, [*members(2), {"email": "who@example.com"}])
-    )
+    assert ["unchanged"] * 2 + ["skipped"] == outcomes(world.run(remove, [*members(2), {"email": "who@example.com"}]))
 
 
-def test_a_tag_is_found_in_another_case_and_made_when_missing(world: World):
+def test_a_tag_is_found_in_another_case_and_made_when_missing(world: World) -> None:
     tag = world.sandbox.seed_tag("VIP")
     world.run(customers(), people(1))
     world.run(audience(), members(1))
@@ -114,7 +112,7 @@ def test_a_tag_is_found_in_another_case_and_made_when_missing(world: World):
     assert {"VIP", "brand new"} == {one["name"] for one in world.sandbox.tags.values()}
 
 
-def test_members_are_matched_by_any_rung(world: World):
+def test_members_are_matched_by_any_rung(world: World) -> None:
     world.run(customers(), people(3))
     spec = audience(
         match_on=("externalId", "email"),
@@ -126,7 +124,7 @@ def test_members_are_matched_by_any_rung(world: World):
     assert "has another externalId" in report.rows["reason"].iloc[2]
 
 
-def test_nulls_clear_empties_and_keep_keeps(world: World):
+def test_nulls_clear_empties_and_keep_keeps(world: World) -> None:
     world.run(customers(), people(1))
     blank = [{**people(1)[0], "name": None, "plan": None}]
     world.run(customers(), blank)
@@ -137,7 +135,7 @@ def test_nulls_clear_empties_and_keep_keeps(world: World):
     assert "planStr" not in (after.get("custom") or {}) or after["custom"]["planStr"] is None
 
 
-def test_a_list_that_becomes_null_loses_only_what_was_sent(world: World):
+def test_a_list_that_becomes_null_loses_only_what_was_sent(world: World) -> None:
     spec = customers(nulls="clear", fields=(*customers().fields, FieldMapping("phone", ("phone",))))
     world.run(spec, [{**people(1)[0], "phone": "+442071838750"}])
     id_ = world.id_of("p0@example.com")
@@ -146,7 +144,7 @@ def test_a_list_that_becomes_null_loses_only_what_was_sent(world: World):
     assert ["+442071838751"] == [item["phone"] for item in world.sandbox.customers[id_]["phones"]]
 
 
-def test_every_kind_of_value_lands(world: World):
+def test_every_kind_of_value_lands(world: World) -> None:
     fields = (
         FieldMapping("externalId", ("id",)),
         FieldMapping("email", ("email", "email2")),

@@ -12,7 +12,7 @@ def report(ledger: Ledger) -> SyncReport:
     return SyncReport("s", "r", "o", ledger.counts(), ledger.rows(), 0, 0, None, 0.0)
 
 
-def test_the_ledger_gives_one_line_per_row_in_order():
+def test_the_ledger_gives_one_line_per_row_in_order() -> None:
     ledger = Ledger(pd.Series(["a", "b", "c@x.com", "d"], dtype="string"))
     ledger.set_many(np.array([0, 3]), Outcome.UNCHANGED, kustomer_ids=pa.array(["1", None]))
     ledger.set(1, Outcome.CREATED, kustomer_id="2")
@@ -26,7 +26,7 @@ def test_the_ledger_gives_one_line_per_row_in_order():
     assert [["c…@….com", "invalid", "no"]] == done.refused().to_numpy().tolist()
 
 
-def test_a_row_without_an_outcome_does_not_add_up_and_is_named():
+def test_a_row_without_an_outcome_does_not_add_up_and_is_named() -> None:
     ledger = Ledger(pd.Series(["a", "b"], dtype="string"))
     ledger.set(0, Outcome.CREATED)
     done = report(ledger)
@@ -34,11 +34,11 @@ def test_a_row_without_an_outcome_does_not_add_up_and_is_named():
     assert ["b"] == done.unaccounted
 
 
-def test_a_report_of_nothing_adds_up():
+def test_a_report_of_nothing_adds_up() -> None:
     assert report(Ledger(pd.Series([], dtype="string"))).adds_up
 
 
-def test_values_and_personal_keys_are_masked():
+def test_values_and_personal_keys_are_masked() -> None:
     assert "j…@….com" == mask("jane@example.com")
     assert "#" == mask(12)
     assert mask(True) is True
@@ -48,6 +48,6 @@ def test_values_and_personal_keys_are_masked():
     assert "e-mail j…@….com taken, phone +…" == scrub("e-mail jane@x.com taken, phone +44 20 7183 8750")
 
 
-def test_progress_reads_like_a_log_line():
+def test_progress_reads_like_a_log_line() -> None:
     line = str(Progress(2000, 10000, 100.0, 80.0, 612))
     assert "2,000 of 10,000 records, 100 a second, about 80 s left, API budget left this minute 612" == line

@@ -17,10 +17,12 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-def test_rows_are_remembered_per_org_and_sync(state_url: str):
+def test_rows_are_remembered_per_org_and_sync(state_url: str) -> None:
     with StateStore.open(state_url) as store:
         mine = store.of("org", "customers")
-        mine.remember("r1", [RowState("a", "accepted", -5, "id-a", sent_lists={"phones": ["h"]}), RowState("b", "skipped")])
+        mine.remember(
+            "r1", [RowState("a", "accepted", -5, "id-a", sent_lists={"phones": ["h"]}), RowState("b", "skipped")]
+        )
         mine.remember("r2", [RowState("b", "accepted", 2**62, "id-b", owned=True)], forget=["nobody"])
     with StateStore.open(state_url) as store:
         snapshot = store.of("org", "customers").snapshot()
@@ -31,7 +33,7 @@ def test_rows_are_remembered_per_org_and_sync(state_url: str):
         assert 0 == len(store.of("org", "other").snapshot().keys)
 
 
-def test_a_job_is_in_flight_until_it_is_settled(state_url: str):
+def test_a_job_is_in_flight_until_it_is_settled(state_url: str) -> None:
     with StateStore.open(state_url) as store:
         state = store.of("org", "customers")
         job = state.intend("r", "create", [JobItem("j-0", "a", 1, None), JobItem("j-1", "b", 2, None)])
@@ -42,7 +44,7 @@ def test_a_job_is_in_flight_until_it_is_settled(state_url: str):
         assert [] == state.jobs_in_flight()
 
 
-def test_hints_are_found_by_value_and_forgotten(state_url: str):
+def test_hints_are_found_by_value_and_forgotten(state_url: str) -> None:
     with StateStore.open(state_url) as store:
         state = store.of("org", "customers")
         values = [f"v{n}" for n in range(12_000)]
@@ -54,7 +56,7 @@ def test_hints_are_found_by_value_and_forgotten(state_url: str):
         assert {} == store.of("other", "customers").identities("customers", "email", ["v2"])
 
 
-def test_a_whole_sync_on_either_database(state_url: str):
+def test_a_whole_sync_on_either_database(state_url: str) -> None:
     with World(state_url) as world:
         assert 3 == world.run(companies(), [{"id": f"A-{n}", "name": f"Company {n}"} for n in range(3)]).counts.created
         assert 250 == world.run(customers(), people(250)).counts.created
@@ -72,13 +74,13 @@ def test_a_whole_sync_on_either_database(state_url: str):
         ("postgresql+psycopg://u:hunter2@127.0.0.1:1/x", "cannot be opened"),
     ],
 )
-def test_a_state_that_cannot_be_used_says_so(url: str, said: str):
+def test_a_state_that_cannot_be_used_says_so(url: str, said: str) -> None:
     with pytest.raises(StateError, match=said) as raised:
         StateStore.open(url)
     assert "hunter2" not in str(raised.value)
 
 
-def test_only_one_run_writes_to_an_org(state_url: str):
+def test_only_one_run_writes_to_an_org(state_url: str) -> None:
     """The lock belongs to whoever holds it; another org is free."""
     import threading
 
