@@ -1,0 +1,149 @@
+"""The four assets of a sync. Each body is a table of contents; the work is in the packages below.
+
+    warehouse/<name> ─ the query's rows
+    mapped/<name>    ─ the same rows in Kustomer's fields, each valid or with its reason
+    kustomer/<name>  ─ the sync: what became of each row
+    plan/<name>      ─ what would become of each row; reads Kustomer, writes nothing
+
+A re-run is safe: what was sent is remembered row by row, and a row that has not changed costs nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from kustomer_pipeline.resources import KustomerResource, StateResource, WarehouseResource
+from kustomer_pipeline.sync import plan_sync, run_sync
+
+from .checks import mapped_check_results, mapped_check_specs, sync_check_results, sync_check_specs
+from .failures import failure, readable_failures, reason_to_fail
+from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
+from .metadata import of_frame, of_plan, of_query, of_report
+from .run_config import SyncRunConfig
+from .sync_component import Sync
+
+# One at a time over all runs (the limit is in dagster.yaml): the request budget is the org's.
+POOL = "kustomer_api"
+
+
+def sync_assets(sync: Sync, after: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """The assets of `sync`; its sync asset depends on those in `after`."""
+    return [_warehouse_asset(sync), _mapped_asset(sync), _kustomer_asset(sync, after), _plan_asset(sync)]
+
+
+def _warehouse_asset(sync: Sync) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=warehouse_key(sync),
+        kinds={"sql", "pandas"},
+        description=_description(sync, "The rows of the query, as the warehouse returns them.")
+        + f"\n\n```sql\n{sync.sql.strip()}\n```",
+        group_name=sync.name,
+        owners=sync.owners,
+    )
+    def rows(warehouse: WarehouseResource) -> dg.MaterializeResult[pd.DataFrame]:
+        with readable_failures():
+            frame = warehouse.read(sync.sql)
+        return dg.MaterializeResult(value=frame, metadata=of_frame(frame) | of_query(sync.sql))
+
+    return rows
+
+
+def _mapped_asset(sync: Sync) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=mapped_key(sync),
+        ins={"frame": dg.AssetIn(key=warehouse_key(sync))},
+        kinds={"pandas"},
+        check_specs=mapped_check_specs(sync),
+        description=_description(
+            sync,
+            "The same rows in Kustomer's fields: renamed, converted, checked. `_key` names the row, "
+            "`_invalid` says why a row will not be sent.",
+        ),
+        group_name=sync.name,
+        owners=sync.owners,
+    )
+    def mapped(frame: pd.DataFrame) -> Iterator[dg.MaterializeResult[pd.DataFrame]]:
+        with readable_failures():
+            result = sync.spec.map(frame)
+        # Yielded: with checks, Dagster would take the annotation of a returned result for "stores nothing".
+        yield dg.MaterializeResult(
+            value=result,
+            metadata=of_frame(result) | {"invalid_rows": int(result["_invalid"].notna().sum())},
+            check_results=mapped_check_results(sync, result),
+        )
+
+    return mapped
+
+
+def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=kustomer_key(sync),
+        ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
+        deps=after,
+        kinds={"kustomer"},
+        pool=POOL,
+        check_specs=sync_check_specs(sync),
+        description=_description(
+            sync,
+            "**Writes to Kustomer.** Sends what differs, and holds a line per row: key, what became of it "
+            "(created, updated, unchanged, skipped, invalid, rejected, deferred), Kustomer id, why it was "
+            f"refused. To see first what would be sent, materialize `plan/{sync.name}`.",
+        ),
+        group_name=sync.name,
+        owners=sync.owners,
+    )
+    def outcomes(
+        context: dg.AssetExecutionContext,
+        config: SyncRunConfig,
+        mapped: pd.DataFrame,
+        kustomer: KustomerResource,
+        state: StateResource,
+    ) -> Iterator[dg.MaterializeResult[pd.DataFrame]]:
+        with readable_failures(), kustomer.client() as client, state.store() as store:
+            report = run_sync(
+                sync.spec,
+                mapped,
+                client=client,
+                state=store,
+                options=config.options(context.run.run_id),
+                on_progress=lambda progress: context.log.info(str(progress)),
+            )
+        yield dg.MaterializeResult(
+            value=report.rows,
+            metadata=of_report(sync, report),
+            check_results=list(sync_check_results(sync, report)),
+        )
+        # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
+        if reason := reason_to_fail(report, sync.max_failure_share):
+            raise failure(reason)
+
+    return outcomes
+
+
+def _plan_asset(sync: Sync) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=plan_key(sync),
+        ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
+        kinds={"kustomer"},
+        pool=POOL,
+        description=_description(
+            sync,
+            f"What `kustomer/{sync.name}` would do with these rows, record by record, field by field. "
+            "Reads Kustomer and changes nothing, there or here: materialize it as often as you like.",
+        ),
+        group_name=sync.name,
+        owners=sync.owners,
+    )
+    def plan(
+        mapped: pd.DataFrame, kustomer: KustomerResource, state: StateResource
+    ) -> dg.MaterializeResult[pd.DataFrame]:
+        with readable_failures(), kustomer.client() as client, state.store() as store:
+            result = plan_sync(sync.spec, mapped, client=client, state=store)
+        return dg.MaterializeResult(value=result.changes, metadata=of_plan(sync, result))
+
+    return plan
+
+
+def _description(sync: Sync, text: str) -> str:
+    return f"{text}\n\n{sync.description}" if sync.description else text

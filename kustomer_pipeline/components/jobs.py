@@ -1,0 +1,41 @@
+"""The jobs: one per sync, and two over all of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
+from .sync_component import Sync
+
+Job = Any  # Dagster does not export the type that define_asset_job returns
+
+
+def sync_job(sync: Sync) -> Job:
+    """`sync_<name>`: query, map, send."""
+    return dg.define_asset_job(
+        f"sync_{sync.name}",
+        selection=dg.AssetSelection.assets(warehouse_key(sync), mapped_key(sync), kustomer_key(sync)),
+        description="Reads the warehouse, maps the rows and sends what has changed to Kustomer. "
+        f"To see first what would be sent, materialize plan/{sync.name}.",
+    )
+
+
+def sync_all(syncs: Sequence[Sync]) -> Job:
+    """`sync_all`: every sync, in order."""
+    keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, kustomer_key)]
+    return dg.define_asset_job(
+        "sync_all",
+        selection=dg.AssetSelection.assets(*keys),
+        description="Every sync: companies, then customers, then audiences. When one fails, those after it do not run.",
+    )
+
+
+def plan_all(syncs: Sequence[Sync]) -> Job:
+    """`plan_all`: every plan, nothing sent."""
+    keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, plan_key)]
+    return dg.define_asset_job(
+        "plan_all",
+        selection=dg.AssetSelection.assets(*keys),
+        description="What every sync would change in Kustomer, field by field. Sends nothing.",
+    )

@@ -1,0 +1,200 @@
+"""A sync as a Dagster component: attributes in, checked as a whole, definitions out.
+
+    defs.yaml ─ rendered, named after its folder ─┐
+    Python arguments ─────────────────────────────┴→ pydantic → find_problems → build_defs → definitions
+
+Both ways end in the same object with the same checks; only YAML adds the file and the line to an error.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, check_fields, field_type
+from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
+
+from .attributes import Attributes, FieldSource, Owner, Region, Schedule, Watch, field_mappings
+from .problems import Problem, SyncConfigError, problems_in, raise_located
+from .templates import rendered
+
+# The names of the jobs over all syncs are sync_all and plan_all.
+RESERVED_NAMES = {"all"}
+
+
+class SyncAttributes(Attributes):
+    """What both kinds of sync have in common."""
+
+    query: str | None = Field(
+        None,
+        description="The SQL that returns one row per record. Write either query or query_file.",
+        examples=["select * from crm.customers"],
+    )
+    query_file: Path | None = Field(
+        None,
+        description="A file with the SQL, beside the defs.yaml. Write either query or query_file.",
+        examples=["customers.sql"],
+    )
+    fields: dict[str, FieldSource] = Field(
+        min_length=1,
+        description="Kustomer field: warehouse column. Also a list of columns (several e-mails, phones), "
+        "or {column: …, write: overwrite | if_empty}; company: {column: …, match: externalId | name | id}. "
+        "A custom attribute is written custom.<its name>, e.g. custom.planStr.",
+        examples=[{"externalId": "customer_id", "email": "email", "custom.planStr": "plan"}],
+    )
+    watch: Watch | None = Field(
+        None, description="A table to watch: the sensor runs the sync when something in it has changed."
+    )
+    schedule: Schedule | None = Field(None, description="A schedule of its own, besides the daily one.")
+    max_failure_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of rows, 0 to 1, that may be refused: a check warns; above it the run fails.",
+    )
+    default_region: Region = Field(
+        None,
+        description="Region of phone numbers without +, two letters such as GB. Unset, they are refused.",
+    )
+    owners: list[Owner] = Field([], description="Who to ask: e-mail addresses, or teams as team:<name>.")
+    description: str | None = Field(None, description="What this sync is for, shown on its assets.")
+
+
+class Sync(dg.Component, dg.Resolvable, SyncAttributes):
+    """Base of ObjectSync and AudienceSync."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What the schema shows and YAML may say: everything but the name, which is the folder's.
+    attributes_of: ClassVar[type[SyncAttributes]]
+
+    name: str
+
+    @property
+    @abstractmethod
+    def spec(self) -> ObjectSpec | AudienceSpec:
+        """What the engine needs to know."""
+
+    @property
+    @abstractmethod
+    def is_audience(self) -> bool:
+        """Whether this sync keeps a tag instead of records."""
+
+    @abstractmethod
+    def find_problems(self) -> Iterator[Problem]:
+        """What is wrong although each attribute on its own is right."""
+
+    @property
+    def sql(self) -> str:
+        """The query, wherever it is written."""
+        if self.query is not None:
+            return self.query
+        return self.query_file.read_text(encoding="utf-8") if self.query_file is not None else ""
+
+    @property
+    def mappings(self) -> tuple[FieldMapping, ...]:
+        """The fields as the engine takes them."""
+        return field_mappings(self.fields)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_problems_at_once(cls, data: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+        name = data.get("name") if isinstance(data, Mapping) else None
+        title = f"{cls.__name__}({name!r}) cannot be built:"
+        try:
+            sync = build(data)
+        except ValidationError as error:
+            raise SyncConfigError(title, list(problems_in(error, cls))) from None
+        if problems := [*name_problems(sync.name), *sync._query_problems(), *sync.find_problems()]:
+            raise SyncConfigError(title, problems)
+        return sync
+
+    def _query_problems(self) -> Iterator[Problem]:
+        if self.query is None and self.query_file is None:
+            yield Problem((), "the query is missing: write query (SQL) or query_file (a file with SQL)")
+        elif self.query is not None and self.query_file is not None:
+            yield Problem(("query_file",), "query is written too; keep one of both")
+        elif self.query_file is not None and not self.query_file.is_file():
+            yield Problem(("query_file",), f"there is no file {self.query_file}")
+        elif not self.sql.strip():
+            where = "query" if self.query is not None else "query_file"
+            yield Problem((where,), "the query is empty")
+
+    def field_problems(self, object: str, match_on: tuple[str, ...] | list[str]) -> Iterator[Problem]:
+        """Unknown fields, each of them; when there are none, what else the mapping refuses."""
+        unknown = False
+        for field in self.fields:
+            try:
+                field_type(object, field)
+            except FieldConfigError as error:
+                unknown = True
+                yield Problem(("fields", field), str(error))
+        if unknown:
+            return
+        try:
+            check_fields(self.mappings, object, match_on, default_region=self.default_region)
+        except FieldConfigError as error:
+            yield Problem(_where(error, object, match_on, self.fields), str(error))
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Dagster's hook for the schema. Lets every value pass: `load` judges, with all mistakes at once."""
+        return _as_written(cls.attributes_of)
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Build the sync that a `defs.yaml` describes; its folder's name is the sync's name."""
+        positions = context.resolution_context.source_position_tree
+        try:
+            written = (attributes.model_extra if attributes is not None else None) or {}
+            values = rendered(written, context.resolution_context)
+            if "name" in values:
+                raise SyncConfigError("", [Problem(("name",), "remove it: the folder's name is the sync's")])
+            if isinstance(values.get("query_file"), str):
+                values["query_file"] = context.path / values["query_file"]
+            return cls(name=context.path.name, **values)
+        except SyncConfigError as error:
+            if positions is None:
+                raise
+            raise_located(error, positions)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The definitions of this sync; those over all syncs (sync_all, daily_sync) come with the project."""
+        # Imported here, because those modules are made of syncs.
+        from .order import after, siblings
+        from .sync_definitions import sync_definitions
+
+        return sync_definitions(self, after(self, siblings(context)))
+
+
+def name_problems(name: str) -> Iterator[Problem]:
+    """A sync's name becomes part of the names of assets, jobs and groups."""
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        yield Problem((), f"{name!r} cannot be the name of a sync: use letters, digits and _ only")
+    elif name in RESERVED_NAMES:
+        yield Problem((), f"a sync cannot be named {name!r}: sync_{name} is the job that runs every sync")
+
+
+def _where(
+    error: FieldConfigError, object: str, match_on: tuple[str, ...] | list[str], fields: Mapping[str, Any]
+) -> tuple[str | int, ...]:
+    """Where in the attributes a mapping error belongs: the mapping itself only knows names of fields."""
+    for position, rung in enumerate(match_on):
+        if error.field == rung and (rung not in MATCH_ON[object] or rung not in fields):
+            return ("match_on", position)
+    return ("fields", error.field) if error.field in fields else (error.field,)
+
+
+def _as_written(schema: type[BaseModel]) -> type[BaseModel]:
+    class AsWritten(BaseModel):
+        model_config = ConfigDict(extra="allow")
+
+        @classmethod
+        def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            return schema.model_json_schema(*args, **kwargs)
+
+    AsWritten.__name__ = schema.__name__
+    return AsWritten

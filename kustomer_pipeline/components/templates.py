@@ -1,0 +1,39 @@
+"""Dagster's templates in YAML values: `"{{ env.CRM_SCHEMA }}"`.
+
+Only text that holds `{{` is rendered. Dagster's own rendering would turn "1" into a number, and read `{%` in
+SQL as a template.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from .problems import Problem, SyncConfigError, Where
+
+
+def rendered(attributes: Mapping[str, Any], context: dg.ResolutionContext) -> dict[str, Any]:
+    """The attributes with every template replaced by its value; SyncConfigError where that fails."""
+    problems: list[Problem] = []
+    values = {key: _rendered(value, (key,), context, problems) for key, value in attributes.items()}
+    if problems:
+        raise SyncConfigError("", problems)
+    return values
+
+
+def _rendered(value: Any, where: Where, context: dg.ResolutionContext, problems: list[Problem]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rendered(item, (*where, key), context, problems) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rendered(item, (*where, i), context, problems) for i, item in enumerate(value)]
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+    try:
+        result = context.resolve_value(value)
+    except Exception as error:  # Whatever a template may raise, the reader needs to know which one it was.
+        reason = str(error).strip().splitlines()[-1]
+        problems.append(Problem(where, f"the template {value!r} failed: {reason}"))
+        return value
+    if result is None:
+        problems.append(Problem(where, f"the template {value!r} gives nothing; is the variable set?"))
+    return result

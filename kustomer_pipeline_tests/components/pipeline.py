@@ -1,0 +1,123 @@
+"""A whole pipeline for tests: a SQLite warehouse, a sandbox as Kustomer, a Dagster instance."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
+from kustomer_pipeline.sandbox import Sandbox
+
+CUSTOMERS = ObjectSync(
+    name="customers",
+    object="customers",
+    query="select * from customers order by id",
+    fields={"externalId": "id", "email": "email", "name": "name", "phone": "phone", "custom.planStr": "plan"},
+    match_on=["externalId", "email"],
+    default_region="GB",
+)
+VIP = AudienceSync(name="vip", tag="vip", query="select email from vips", fields={"email": "email"}, mode="mirror")
+
+Row = tuple[Any, ...]
+
+
+class Pipeline:
+    """`run` a job, then ask what the event log, the sandbox and the values say."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, instance: dg.DagsterInstance) -> None:
+        self.sandbox = sandbox
+        self.instance = instance
+        self.warehouse = sqlite3.connect(folder / "warehouse.db", isolation_level=None)
+        self.warehouse.execute("create table customers (id text, email text, name text, phone text, plan text)")
+        self.warehouse.execute("create table vips (email text)")
+
+    def customers(self, rows: Iterable[Row]) -> None:
+        """What the warehouse holds from now on: id, email, name, phone, plan."""
+        self.warehouse.execute("delete from customers")
+        self.warehouse.executemany("insert into customers values (?, ?, ?, ?, ?)", rows)
+
+    def vips(self, emails: Iterable[str]) -> None:
+        """Who belongs to the audience from now on."""
+        self.warehouse.execute("delete from vips")
+        self.warehouse.executemany("insert into vips values (?)", [(email,) for email in emails])
+
+    def run(self, job: str, *syncs: ObjectSync | AudienceSync, config: Mapping[str, Any] | None = None) -> "Run":
+        """Run a job in this process. `config` is that of the sync asset of the job."""
+        run_config = {"ops": {f"kustomer__{job.removeprefix('sync_')}": {"config": config}}} if config else None
+        result = (
+            build_definitions(syncs or [CUSTOMERS, VIP])
+            .resolve_job_def(job)
+            .execute_in_process(instance=self.instance, raise_on_error=False, run_config=run_config)
+        )
+        return Run(result, self.instance)
+
+    def event_log(self) -> str:
+        """Every event of every run as Dagster stores it."""
+        return "\n".join(
+            dg.serialize_value(record.event_log_entry)
+            for run in self.instance.get_runs()
+            for record in self.instance.get_records_for_run(run.run_id).records
+        )
+
+
+class Run:
+    """What one run recorded."""
+
+    def __init__(self, result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> None:
+        self.result = result
+        self.success = result.success
+        self.run_id = result.run_id
+        self.logs = [
+            record.event_log_entry.user_message for record in instance.get_records_for_run(result.run_id).records
+        ]
+
+    def metadata(self, asset: str) -> dict[str, Any]:
+        """The metadata of the materialization of `kustomer/customers`, as plain values."""
+        [event] = [
+            event
+            for event in self.result.get_asset_materialization_events()
+            if event.asset_key == dg.AssetKey(asset.split("/"))
+        ]
+        return {key: plain(value) for key, value in event.materialization.metadata.items()}
+
+    def materialized(self) -> set[str]:
+        """The assets that were."""
+        events = self.result.get_asset_materialization_events()
+        return {event.asset_key.to_user_string() for event in events if event.asset_key}
+
+    def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
+        """The check results, by asset and name: `kustomer/customers:all_rows_accepted`."""
+        return {
+            f"{check.asset_key.to_user_string()}:{check.check_name}": check
+            for check in self.result.get_asset_check_evaluations()
+        }
+
+    def failed_checks(self) -> dict[str, str]:
+        """Those that did not pass, with their severity."""
+        return {name: check.severity.value for name, check in self.checks().items() if not check.passed}
+
+    def failure(self, step: str) -> str:
+        """What a person reads about a step that failed."""
+        data = self.result.failure_data_for_node(step)
+        assert data is not None, f"{step} did not fail"
+        assert data.user_failure_data is not None, data.error
+        return data.user_failure_data.description or ""
+
+    def retried(self) -> bool:
+        """Whether any step was tried again."""
+        return any("RETRY" in event.event_type_value for event in self.result.all_events)
+
+
+def plain(value: dg.MetadataValue[Any]) -> Any:
+    """What metadata holds; a table as a list of its rows."""
+    return [dict(record.data) for record in value.records] if isinstance(value, dg.TableMetadataValue) else value.value
+
+
+def people(count: int, start: int = 1) -> list[Row]:
+    """Rows of the warehouse that nothing is wrong with."""
+    return [
+        (f"C-{n}", f"jane{n}@private.example", f"Jane Private{n}", f"07700 900{n:03d}", "pro")
+        for n in range(start, start + count)
+    ]

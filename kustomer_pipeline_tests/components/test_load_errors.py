@@ -1,0 +1,212 @@
+"""Every mistake in a `defs.yaml` is reported when it is loaded: file, line, and what to write instead."""
+
+import textwrap
+
+import pytest
+
+from kustomer_pipeline.components import SyncConfigError
+
+from .conftest import Project
+
+CUSTOMERS = """\
+type: kustomer_pipeline.ObjectSync
+attributes:
+  object: customers
+  query: select 1
+  match_on: [email]
+  fields:
+    email: email
+    company: {column: account_id}
+"""
+VIP = """\
+type: kustomer_pipeline.AudienceSync
+attributes:
+  query: select 1
+  tag: vip
+  mode: mirror
+  match_on: [email]
+  fields: {email: email}
+"""
+
+# What is written, what is written instead, the line of the mistake, what the message says.
+MISTAKES_IN_RECORDS = [
+    ("  query:", "  qurey:", 4, 'qurey: is not a known key. Did you mean "query"? Known keys: query, '),
+    ("object: customers", "object: customer", 3, "'customer' is not allowed; use customers or companies"),
+    ("  query:", "  mode: upsrt\n  query:", 4, 'use upsert, insert or update. Did you mean "upsert"?'),
+    ("  query:", "  nulls: drop\n  query:", 4, "nulls: 'drop' is not allowed; use keep or clear"),
+    ("email: email", "emial: email", 7, "customers have no field 'emial'; did you mean email"),
+    ("    company", "    custom.plan: p\n    company", 8, "custom.plan is not the name of a custom"),
+    ("email: email", "email:", 7, "write a column, a list of columns, or {column"),
+    ("email: email", "email: 1", 7, "write a column, a list of columns, or {column"),
+    ("email: email", "email: []", 7, "fields.email: is empty"),
+    ("{column: account_id}", "{colum: account_id}", 8, 'Did you mean "column"?'),
+    ("{column: account_id}", "{column: a, columns: [b]}", 8, "write either column or columns, not both"),
+    ("{column: account_id}", "{column: a, match: domain}", 8, "use externalId, name or id"),
+    ("{column: account_id}", "{column: a, write: never}", 8, "use overwrite or if_empty"),
+    ("{column: account_id}", "[a, b]", 8, "company takes one column"),
+    ("    company", "    name: {column: n, match: id}\n    company", 8, "match belongs to company only"),
+    ("[email]", "[email, externalId]", 5, "match_on names externalId, which no column is mapped to"),
+    ("[email]", "[company]", 5, "match_on 'company' cannot identify customers; use externalId, email"),
+    ("[email]", "[]", 5, "match_on: is empty"),
+    ("[email]", "email", 5, "has to be a list"),
+    ("  match_on: [email]\n", "", 2, "match_on: is missing. How a row is recognised in Kustomer"),
+    ("  query: select 1\n", "", 2, "write query (SQL) or query_file"),
+    ("query: select 1", "query: ''", 4, "the query is empty"),
+    ("query: select 1", "query_file: no.sql", 4, "there is no file"),
+    ("  query:", "  query_file: x.sql\n  query:", 4, "keep one of both"),
+    ("  query:", "  max_failure_share: 1.5\n  query:", 4, "1.5 is out of range: less than or equal to 1"),
+    ("  query:", "  max_failure_share: .nan\n  query:", 4, "out of range"),
+    ("  query:", "  max_failure_share: few\n  query:", 4, "has to be a number"),
+    ("  query:", "  default_region: UK\n  query:", 4, "two capital letters such as US, GB or DE"),
+    ("  query:", "  default_region: NO\n  query:", 4, 'YAML reads NO as "false"; write "NO"'),
+    ("  query:", "  owners: [joe]\n  query:", 4, "'joe' is not an owner: an e-mail address, or team:<name>"),
+    ("  query:", '  schedule: {cron: "61 6 * * *"}\n  query:', 4, "'61 6 * * *' is not a cron expression"),
+    ("  query:", '  schedule: {cron: "0 6 * * *", timezone: Bern}\n  query:', 4, "'Bern' is not a time zone"),
+    ("  query:", "  schedule: daily\n  query:", 4, "has to be keys and values"),
+    ("  query:", "  watch: {table: customers}\n  query:", 4, "watch.updated_at: is missing."),
+    ("  query:", "  watch:\n    table: c\n    updated_at: u\n    every: 0\n  query:", 7, "every: 0 is out"),
+    ("  query:", "  name: x\n  query:", 4, "the folder's name is the sync's"),
+    ("select 1", "'{{ env.NOT_SET_ANYWHERE }}'", 4, "gives nothing; is the variable set?"),
+    ("select 1", "'{{ nothing.at_all }}'", 4, "'nothing' not found"),
+    ("    email: email\n", "    name: full_name\n", 5, "match_on names email"),
+    ("attributes:", "atributes:", 2, 'atributes: is not a known key. Did you mean "attributes"?'),
+    ("type: ", "typ: ", 1, "type is missing; write type: kustomer_pipeline.ObjectSync or"),
+    ("ObjectSync", "ObjetSync", 1, 'Did you mean "kustomer_pipeline.ObjectSync"?'),
+    ("kustomer_pipeline.", "", 1, "no component ObjectSync. This project has kustomer_pipeline.ObjectSync"),
+    ("  query", "\tquery", 4, "there is a tab; indent with blanks"),
+    ("  query", "  mode: update\n  mode: upsert\n  query", 5, "mode is written twice (first in line 4)"),
+    ("    company", "    email: other\n    company", 8, "email is written twice (first in line 7)"),
+    ("  query", "  schedule: {cron: * * * * *}\n  query", 4, "has to be in quotes"),
+    ("select 1", "select a: b", 4, "a value that holds a colon has to be in quotes"),
+]  # fmt: skip
+MISTAKES_IN_AUDIENCES = [
+    ("  tag: vip\n", "", 2, "tag: is missing. The name of the tag that the members get."),
+    ("tag: vip", "tag: a & b", 4, "'a & b' cannot be the name of a tag: 1 to 64 letters"),
+    ("tag: vip", f"tag: {'x' * 65}", 4, "cannot be the name of a tag"),
+    ("tag: vip", "tag: 2024", 4, "tag: has to be text; put it in quotes"),
+    ("tag: vip", "tag: 507f1f77bcf86cd799439011", 4, "looks like the id of a tag"),
+    ("tag: vip", "tag:", 4, "tag: has to be text; nothing is written here"),
+    ("mode: mirror", "mode: miror", 5, 'use add, remove or mirror. Did you mean "mirror"?'),
+    ("  mode:", "  mirror_scope: all\n  mode:", 5, "use owned or tag"),
+    ("  mode:", "  max_removals: {share: 20}\n  mode:", 5, "max_removals.share: 20 is out of range"),
+    ("  mode:", "  max_removals: {cuont: 20}\n  mode:", 5, 'Did you mean "count"? Known keys: share, count'),
+    ("  mode:", "  object: customers\n  mode:", 5, "object: is not a known key"),
+    ("  mode:", "  nulls: keep\n  mode:", 5, "nulls: is not a known key"),
+    ("{email: email}", "{email: email, name: n}", 7, "so name would be ignored: remove it"),
+    ("[email]", "[phone]", 6, "match_on names phone, which no column is mapped to"),
+]  # fmt: skip
+
+
+def message(project: Project) -> str:
+    with pytest.raises(SyncConfigError) as caught:
+        project.load()
+    return str(caught.value)
+
+
+def changed(text: str, before: str, after: str) -> str:
+    assert before in text
+    return text.replace(before, after)
+
+
+@pytest.mark.parametrize("before, after, line, advice", MISTAKES_IN_RECORDS)
+def test_a_mistake_in_a_sync_of_records(project: Project, before: str, after: str, line: int, advice: str) -> None:
+    file = project.write("customers/defs.yaml", changed(CUSTOMERS, before, after))
+    text = message(project)
+    assert f"{file}:{line}  " in text
+    assert advice in text
+
+
+@pytest.mark.parametrize("before, after, line, advice", MISTAKES_IN_AUDIENCES)
+def test_a_mistake_in_an_audience(project: Project, before: str, after: str, line: int, advice: str) -> None:
+    file = project.write("vip/defs.yaml", changed(VIP, before, after))
+    text = message(project)
+    assert f"{file}:{line}  " in text
+    assert advice in text
+
+
+@pytest.mark.parametrize("object, field", [("customers", "email"), ("companies", "name")])
+@pytest.mark.parametrize("mode", ["upsert", "insert"])
+def test_creating_needs_the_required_field(project: Project, object: str, field: str, mode: str) -> None:
+    text = textwrap.dedent(f"""\
+        type: kustomer_pipeline.ObjectSync
+        attributes:
+          object: {object}
+          mode: {mode}
+          query: select 1
+          match_on: [externalId]
+          fields: {{externalId: id}}
+        """)
+    file = project.write("some/defs.yaml", text)
+    assert f"{file}:7  fields: {object} need {field} to be created" in message(project)
+    file.write_text(text.replace(f"mode: {mode}", "mode: update"))
+    project.load()
+
+
+def test_all_mistakes_of_a_sync_are_reported_at_once_in_the_order_of_the_file(project: Project) -> None:
+    text = changed(CUSTOMERS, "object: customers", "object: customer").replace("account_id}", "a, wrte: x}")
+    file = project.write("customers/defs.yaml", text + "  mod: upsert\n")
+    title, *lines = message(project).splitlines()
+    assert title == "The sync 'customers' cannot be loaded:"
+    assert [line.split("  ")[1] for line in lines] == [f"{file}:3", f"{file}:8", f"{file}:9"]
+
+
+def test_unknown_fields_are_all_named(project: Project) -> None:
+    project.write("customers/defs.yaml", changed(CUSTOMERS, "    company", "    fone: p\n    adress: a\n    company"))
+    text = message(project)
+    assert "no field 'fone'" in text
+    assert "no field 'adress'" in text
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a list\n"])
+def test_a_file_without_a_sync_is_a_mistake(project: Project, text: str) -> None:
+    file = project.write("customers/defs.yaml", text)
+    assert f"{file}:1  is empty; write type: kustomer_pipeline.ObjectSync or" in message(project)
+
+
+def test_a_file_that_is_not_utf8_is_a_mistake(project: Project) -> None:
+    file = project.write("customers/defs.yaml", "")
+    file.write_bytes(b"type: caf\xe9")
+    assert f"{file}:1  is not UTF-8 text" in message(project)
+
+
+def test_a_type_without_attributes_says_what_is_missing(project: Project) -> None:
+    file = project.write("customers/defs.yaml", "type: kustomer_pipeline.ObjectSync\n")
+    text = message(project)
+    for key in ("object", "match_on", "fields"):
+        assert f"{file}:1  {key}: is missing" in text
+
+
+def test_two_syncs_in_one_file_would_have_one_name(project: Project) -> None:
+    file = project.write("customers/defs.yaml", f"{CUSTOMERS}---\n{CUSTOMERS}")
+    assert f"{file}:1  holds 2 syncs; give each a folder of its own" in message(project)
+
+
+def test_two_folders_with_one_name_are_a_mistake(project: Project) -> None:
+    first = project.write("eu/customers/defs.yaml", CUSTOMERS)
+    second = project.write("us/customers/defs.yaml", CUSTOMERS)
+    assert f"{second}:1  is in a folder named customers, as is {first}" in message(project)
+
+
+@pytest.mark.parametrize("name", ["vip-customers", "vip customers", "kundschaft-ä"])
+def test_a_folder_name_that_cannot_be_a_sync_is_a_mistake(project: Project, name: str) -> None:
+    file = project.write(f"{name}/defs.yaml", CUSTOMERS)
+    assert f"{file}:1  {name!r} cannot be the name of a sync: use letters, digits and _ only" in message(project)
+
+
+def test_a_sync_cannot_take_the_name_of_the_job_over_all(project: Project) -> None:
+    project.write("all/defs.yaml", CUSTOMERS)
+    assert "sync_all is the job that runs every sync" in message(project)
+
+
+def test_mistakes_in_several_files_are_reported_together(project: Project) -> None:
+    first = project.write("customers/defs.yaml", changed(CUSTOMERS, "type: ", "typ: "))
+    second = project.write("vip/defs.yaml", changed(VIP, "  tag", "\ttag"))
+    text = message(project)
+    assert f"{first}:1" in text
+    assert f"{second}:4" in text
+
+
+def test_someone_elses_component_keeps_dagsters_own_error(project: Project) -> None:
+    file = project.write("other/defs.yaml", "type: dagster.PythonScriptComponent\nattributes:\n  nothing: here\n")
+    text = message(project)
+    assert f"{file}:3  attributes.nothing: is not a known key" in text

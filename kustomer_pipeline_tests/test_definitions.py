@@ -1,0 +1,188 @@
+"""The definitions that Dagster loads: names, order, what a person reads about them."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import kustomer_pipeline
+from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
+from kustomer_pipeline.definitions import defs
+
+SYNCS = ("companies", "customers", "vip_audience")
+MAPPED_CHECKS = {"required_fields", "row_keys_unique", "fields_valid"}
+SYNC_CHECKS = {"all_rows_accepted", "rows_accounted_for"}
+
+
+def test_the_definitions_load() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+@pytest.mark.parametrize("name", SYNCS)
+def test_each_sync_has_its_four_assets_in_a_group_of_its_name(name: str) -> None:
+    graph = defs.resolve_asset_graph()
+    for stage in ("warehouse", "mapped", "kustomer", "plan"):
+        assert graph.get(dg.AssetKey([stage, name])).group_name == name
+
+    def own_parents(stage: str) -> set[str]:
+        keys = graph.get(dg.AssetKey([stage, name])).parent_keys
+        return {key.path[0] for key in keys if key.path[1] == name}
+
+    parents = {stage: own_parents(stage) for stage in ("mapped", "kustomer", "plan")}
+    assert parents == {"mapped": {"warehouse"}, "kustomer": {"mapped"}, "plan": {"mapped"}}
+
+
+@pytest.mark.parametrize("name", SYNCS)
+def test_each_sync_has_its_checks(name: str) -> None:
+    graph = defs.resolve_asset_graph()
+
+    def checks(stage: str) -> set[str]:
+        return {key.name for key in graph.get(dg.AssetKey([stage, name])).check_keys}
+
+    assert checks("mapped") == MAPPED_CHECKS
+    assert checks("kustomer") == SYNC_CHECKS | ({"removals_within_limit"} if name == "vip_audience" else set())
+
+
+def test_whatever_calls_kustomer_is_in_the_pool() -> None:
+    graph = defs.resolve_asset_graph()
+    pools = {key.to_user_string(): set(graph.get(key).pools or ()) for key in graph.get_all_asset_keys()}
+    assert pools == {
+        f"{stage}/{name}": {"kustomer_api"} if stage in ("kustomer", "plan") else set()
+        for stage in ("warehouse", "mapped", "kustomer", "plan")
+        for name in SYNCS
+    }
+
+
+def test_jobs_schedules_and_sensors_have_their_names() -> None:
+    repository = defs.get_repository_def()
+    jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    assert jobs == {"sync_all", "plan_all", *(f"sync_{name}" for name in SYNCS)}
+    assert {schedule.name for schedule in repository.schedule_defs} == {"daily_sync"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {f"{name}_changed" for name in SYNCS}
+
+
+def test_a_job_runs_the_sync_and_not_the_plan() -> None:
+    def steps(job: str) -> set[str]:
+        return {node.name for node in defs.resolve_job_def(job).nodes}
+
+    assert steps("sync_customers") == {"warehouse__customers", "mapped__customers", "kustomer__customers"}
+    assert steps("sync_all") == {f"{stage}__{n}" for stage in ("warehouse", "mapped", "kustomer") for n in SYNCS}
+    assert steps("plan_all") == {f"{stage}__{n}" for stage in ("warehouse", "mapped", "plan") for n in SYNCS}
+
+
+def test_sync_all_runs_companies_then_customers_then_audiences() -> None:
+    """By dependencies between the steps, which hold in every executor, not by the order in a list."""
+    dependencies = defs.resolve_job_def("sync_all").dependencies
+    upstream = {
+        node.name: {
+            getattr(source, "node", None)
+            for inputs in [sources]
+            for definition in inputs.values()
+            for source in [definition]
+        }
+        for node, sources in dependencies.items()
+    }
+    assert "kustomer__companies" in upstream["kustomer__customers"]
+    assert "kustomer__customers" in upstream["kustomer__vip_audience"]
+
+
+def test_several_syncs_of_one_stage_do_not_wait_for_each_other() -> None:
+    fields = {"externalId": "id", "email": "email", "name": "name"}
+    syncs = [
+        AudienceSync(name="vip", tag="vip", query="q", fields={"email": "email"}),
+        ObjectSync(name="eu", object="customers", query="q", fields=fields, match_on=["email"]),
+        ObjectSync(name="us", object="customers", query="q", fields=fields, match_on=["email"]),
+    ]
+    graph = build_definitions(syncs).resolve_asset_graph()
+    parents = {
+        name: sorted(p.to_user_string() for p in graph.get(dg.AssetKey(["kustomer", name])).parent_keys)
+        for name in ("vip", "eu", "us")
+    }
+    assert parents == {
+        "vip": ["kustomer/eu", "kustomer/us", "mapped/vip"],
+        "eu": ["mapped/eu"],
+        "us": ["mapped/us"],
+    }
+
+
+def test_everything_in_the_ui_says_what_it_is() -> None:
+    repository = defs.get_repository_def()
+    graph = repository.asset_graph
+    undescribed = [key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).description]
+    undescribed += [key.name for key in graph.asset_check_keys if not graph.get_check_spec(key).description]
+    undescribed += [job.name for job in repository.get_all_jobs() if job.name[:2] != "__" and not job.description]
+    undescribed += [trigger.name for trigger in repository.sensor_defs if not trigger.description]
+    undescribed += [trigger.name for trigger in repository.schedule_defs if not trigger.description]
+    assert undescribed == []
+
+
+def test_the_run_config_of_a_sync_has_defaults_and_explains_itself() -> None:
+    snapshot = defs.resolve_job_def("sync_customers").get_config_schema_snapshot().all_config_snaps_by_key.values()
+    fields = {
+        field.name: field
+        for snap in snapshot
+        for field in snap.fields or []
+        if field.name in {"full_resync", "limit", "approve_removals"}
+    }
+    assert set(fields) == {"full_resync", "limit", "approve_removals"}
+    for field in fields.values():
+        assert field.description
+        assert not field.is_required
+
+
+def test_the_schema_describes_every_attribute() -> None:
+    for component in (ObjectSync, AudienceSync):
+        model = component.get_model_cls()
+        assert model is not None
+        schema = model.model_json_schema()
+        assert "name" not in schema["properties"]  # in YAML the folder says it
+        undescribed = [name for name, field in schema["properties"].items() if not field.get("description")]
+        for definition in schema["$defs"].values():
+            undescribed += [name for name, field in definition["properties"].items() if not field.get("description")]
+        assert undescribed == []
+        json.dumps(schema)
+
+
+def test_dagster_finds_the_component_types_by_name() -> None:
+    """As its registry does: whatever `dir` lists, and is marked as a component."""
+    module = importlib.import_module("kustomer_pipeline")
+    found = {name for name in dir(module) if hasattr(getattr(module, name), "__dg_package_entry__")}
+    assert found == {"ObjectSync", "AudienceSync"}
+
+
+def test_the_package_itself_does_not_import_dagster() -> None:
+    """The sandbox and the client start without waiting for it."""
+    code = "import sys, kustomer_pipeline; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'ObjectSink'"):
+        _ = kustomer_pipeline.ObjectSink
+
+
+def test_the_executor_is_in_process_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert build_definitions([]).executor is dg.in_process_executor
+    monkeypatch.setenv("KUSTOMER_EXECUTOR", "multiprocess")
+    assert build_definitions([]).executor is dg.multiprocess_executor
+    monkeypatch.setenv("KUSTOMER_EXECUTOR", "threads")
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="KUSTOMER_EXECUTOR is 'threads'; use in_process"):
+        build_definitions([])
+
+
+def test_loading_needs_no_settings(tmp_path: Path) -> None:
+    """Whoever clones the project sees the graph before they have a key."""
+    code = "import dagster, kustomer_pipeline.definitions as m; dagster.Definitions.validate_loadable(m.defs)"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PYTHONPATH": ":".join(sys.path),
+    }
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
