@@ -6,10 +6,11 @@
 """
 
 from .plan import Plan, plan_sync
-from .report import Counts, Outcome, Progress, SyncReport
+from .report import Counts, Outcome, Progress, ReadBack, SyncReport
 from .run import run_sync
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions
 from .state import StateError, StateStore
+from .undo import UndoError, UndoReport, undo_run
 
 __all__ = [
     "AudienceSpec",
@@ -18,11 +19,15 @@ __all__ = [
     "Outcome",
     "Plan",
     "Progress",
+    "ReadBack",
     "RemovalLimit",
     "RunOptions",
     "StateError",
     "StateStore",
     "SyncReport",
+    "UndoError",
+    "UndoReport",
     "plan_sync",
     "run_sync",
+    "undo_run",
 ]

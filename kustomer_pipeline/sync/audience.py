@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, Tag
 
@@ -70,22 +71,51 @@ def plan_id(org_id: str, spec: AudienceSpec, tag_id: str, ids: list[str]) -> str
     return f"removals-{len(ids)}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
 
 
+@dataclass(frozen=True)
+class Absent:
+    """Remembered members whose key is not in the frame.
+
+    leaving: Kustomer id → key of those whom this sync tagged and who are there under no other key.
+    staying: ids of those who are. forgettable: keys of which nothing needs to be remembered.
+    """
+
+    leaving: dict[str, str]
+    staying: list[str]
+    forgettable: list[str]
+
+
+def absent_members(session: Session, found: set[str] | None = None) -> Absent:
+    """Sort the absent. `found`: records of the frame that this run has come across."""
+    snapshot = session.snapshot
+    positions = pa.array(absent_keys(session.mapped, snapshot))
+    ids, keys = snapshot.kustomer_ids.take(positions), snapshot.keys.take(positions)
+    stays = pc.is_in(ids, value_set=session.selection.ids.drop_null())  # under any key, also of an invalid row
+    leaving: dict[str, str] = {}
+    staying, forgettable = [], []
+    columns = (ids.to_pylist(), keys.to_pylist(), snapshot.owned.take(positions).to_pylist(), stays.to_pylist())
+    for id_, key, owned, stayed in zip(*columns, strict=True):
+        if not owned or not id_:
+            forgettable.append(key)
+        elif stayed or id_ in (found or ()):
+            forgettable.append(key)
+            staying.append(id_)
+        else:
+            leaving[id_] = key
+    return Absent(leaving, staying, forgettable)
+
+
 def mirror_removals(
     spec: AudienceSpec, tag_id: str, session: Session, engine: Engine, approved: str | None
 ) -> Removals:
     """Members who left: tagged, and not in the frame under any key. Raises KustomerError."""
-    chosen = session.selection
-    staying = set(engine.protected)
-    for positions in (chosen.unchanged, chosen.settled):
-        staying.update(id_ for id_ in chosen.ids.take(positions).to_pylist() if id_)
-    absent = _absent_members(session)
+    leaving = dict(absent_members(session, engine.protected).leaving)
+    members = len(owned_ids(session.snapshot))
     if spec.mirror_scope == "tag":
         holders = {record.id for record in session.client.tag_holders(tag_id)}
-        leaving = {id_: absent.get(id_, f"id={id_}") for id_ in holders if id_ not in staying}
-        leaving |= {id_: key for id_, key in absent.items() if id_ not in staying}
-        return judge_removals(spec, session.state.org_id, tag_id, leaving, len(holders | set(leaving)), approved)
-    leaving = {id_: key for id_, key in absent.items() if id_ not in staying}
-    return judge_removals(spec, session.state.org_id, tag_id, leaving, len(owned_ids(session.snapshot)), approved)
+        known = set(session.selection.ids.drop_null().to_pylist()) | engine.protected
+        leaving |= {id_: f"id={id_}" for id_ in holders if id_ not in known and id_ not in leaving}
+        members = len(holders | set(leaving))
+    return judge_removals(spec, session.state.org_id, tag_id, leaving, members, approved)
 
 
 def listed_removals(
@@ -106,11 +136,3 @@ def judge_removals(
     allowed = spec.max_removals.allows(len(leaving), members) or approved == name
     pairs = tuple(sorted((key, id_) for id_, key in leaving.items()))
     return Removals(pairs, members, name, allowed)
-
-
-def _absent_members(session: Session) -> dict[str, str]:
-    """Kustomer id → key of the members whom this sync tagged and whose key is not in the frame."""
-    snapshot = session.snapshot
-    positions = pa.array(absent_keys(session.mapped, snapshot))
-    columns = (column.take(positions).to_pylist() for column in (snapshot.keys, snapshot.kustomer_ids, snapshot.owned))
-    return {id_: key for key, id_, owned in zip(*columns, strict=True) if owned and id_}

@@ -27,6 +27,10 @@ class Decider(Protocol):
         """What to do with a row that is (or is not) this record."""
         ...
 
+    def patch(self, row: Row, record: Record) -> Patch:
+        """What differs between the row and the record. Raises UnpatchableError."""
+        ...
+
 
 def rejected(row: Row, reason: str, kustomer_id: str | None = None) -> Done:
     """A row that is refused, and tried again next time."""
@@ -62,6 +66,10 @@ class ObjectDecider:
             return self._absent(row, explain)
         return self._present(row, match.record, explain)
 
+    def patch(self, row: Row, record: Record) -> Patch:
+        """What differs between the row and the record. Raises UnpatchableError."""
+        return patch_for(row.desired, record, self.policies, sent_lists=row.sent_lists)
+
     def _absent(self, row: Row, explain: Explain) -> Decision:
         if self.spec.mode == "update":
             return Done(row, Outcome.SKIPPED, reason="not in Kustomer", remember="skipped")
@@ -73,17 +81,17 @@ class ObjectDecider:
                 Outcome.DEFERRED,
                 reason="an earlier create may still be under way and nothing unique tells them apart; next run",
             )
-        row.sent_lists = sent_lists(row.desired, self.policies)
+        row.new_lists = sent_lists(row.desired, self.policies, row.sent_lists)
         return Create(row, create_body(row.desired))
 
     def _present(self, row: Row, record: Record, explain: Explain) -> Decision:
         if self.spec.mode == "insert" and not row.maybe_created:
             return Done(row, Outcome.SKIPPED, record.id, "exists already", remember="skipped")
         try:
-            patch = patch_for(row.desired, record, self.policies, sent_lists=row.sent_lists)
+            patch = self.patch(row, record)
         except UnpatchableError as error:
             return rejected(row, str(error), record.id)
-        row.sent_lists = sent_lists(row.desired, self.policies)
+        row.new_lists = sent_lists(row.desired, self.policies, row.sent_lists)
         if not patch.body:
             return Done(row, landed(row), record.id, remember="accepted")
         if self.spec.mode == "insert":
@@ -111,13 +119,15 @@ class AudienceDecider:
                 return Done(row, Outcome.SKIPPED, row.known_id, "no longer in Kustomer", remember="forget")
             return Done(row, Outcome.SKIPPED, reason="not in Kustomer", remember="skipped")
         try:
-            patch = self._patch(row, record)
+            patch = self.patch(row, record)
         except UnpatchableError as error:
             return rejected(row, str(error), record.id)
+        ours = row.owned_before or record.id in self.owned_ids
         if not patch.body:
-            row.owned = record.id in self.owned_ids or landed(row) is Outcome.UPDATED
+            row.owned = not self._removing(row) and (ours or landed(row) is Outcome.UPDATED)
             return Done(row, landed(row), record.id, remember="forget" if row.leaving else "accepted")
         if refused_for_good(row, record):
+            row.owned = ours
             return Done(
                 row,
                 Outcome.REJECTED,
@@ -131,7 +141,8 @@ class AudienceDecider:
     def _removing(self, row: Row) -> bool:
         return row.leaving or self.spec.mode == "remove"
 
-    def _patch(self, row: Row, record: Record) -> Patch:
+    def patch(self, row: Row, record: Record) -> Patch:
+        """The tag, if it is missing or one too many. Raises UnpatchableError."""
         if self._removing(row):
             return tag_patch(record, remove=self.tag_id)
         return tag_patch(record, add=self.tag_id)

@@ -20,6 +20,7 @@ from .decide import Decider, rejected
 from .identity import UNIQUE, Finder
 from .links import CompanyLinks
 from .masking import mask_key
+from .readback import Sample
 from .remembered import LogLine, RowState, Snapshot
 from .report import Ledger, Outcome
 from .rows import Create, Decision, Done, Match, Row, Update
@@ -49,9 +50,11 @@ class Engine:
     links: CompanyLinks | None = None
     tag_names: TagNames | None = None
     on_step: Callable[[], None] = lambda: None
+    sample: Sample | None = None
     removed: int = 0
     claims: dict[str, str] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
+    orphans: set[str] = field(default_factory=set)
     _explanations_left: int = _EXPLANATIONS_A_RUN
 
     # --- settling -------------------------------------------------------------------------------------------
@@ -133,6 +136,9 @@ class Engine:
         return found
 
     def _decide(self, row: Row, match: Match) -> Decision:
+        found = match.record.id if match.record else None
+        if row.owned_before and not row.leaving and row.known_id not in (None, found):
+            self.orphans.add(row.known_id or "")  # tagged by us and now somebody else: it leaves like any other member
         if match.same_as is not None and match.record is not None:
             reason = f"the same customer as row {mask_key(match.same_as)}"
             return Done(row, Outcome.SKIPPED, match.record.id, reason, remember="skipped")
@@ -178,17 +184,31 @@ class Engine:
         for done in dones:
             row, kept = done.row, done.remember
             self._set(row, done.outcome, done.kustomer_id, done.reason)
-            log.append(LogLine(row.key, str(done.outcome), done.kustomer_id, done.reason))
+            removed = row.leaving and row.maybe_updated  # the answer was lost, the work was done
+            self.removed += removed
+            log.append(LogLine(row.key, "removed" if removed else str(done.outcome), done.kustomer_id, done.reason))
             if kept == "forget":
                 forget.append(row.key)
             elif kept == "rejected" and not row.leaving:
                 id_ = done.kustomer_id or row.known_id
-                states.append(RowState(row.key, "rejected", None, id_, owned=row.owned, reason=done.reason))
+                states.append(
+                    RowState(
+                        row.key,
+                        "rejected",
+                        None,
+                        id_,
+                        owned=row.owned,
+                        sent_lists=row.sent_lists,
+                        reason=done.reason,
+                    )
+                )
             elif kept is not None and not row.leaving:
                 owned = row.owned and kept == "accepted"
-                states.append(
-                    RowState(row.key, kept, row.fingerprint, done.kustomer_id, owned=owned, sent_lists=row.sent_lists)
-                )
+                lists = row.new_lists if kept == "accepted" else row.sent_lists
+                states.append(RowState(row.key, kept, row.fingerprint, done.kustomer_id, owned=owned, sent_lists=lists))
+        for id_ in self.orphans:
+            states.append(RowState(f"id={id_}", "accepted", None, id_, owned=True))
+        self.orphans.clear()
         learned, self.finder.learned = self.finder.learned, []
         if self.links is not None:
             learned += self.links.learned
@@ -203,6 +223,8 @@ class Engine:
             created = isinstance(one.decision, Create)
             if one.result == "done":
                 self.removed += row.leaving
+                if self.sample is not None and one.kustomer_id is not None:
+                    self.sample.add(row, one.kustomer_id, self.decider)
                 self._set(row, Outcome.CREATED if created else Outcome.UPDATED, one.kustomer_id)
             elif one.result == "unfinished":
                 reason = "sent, and still in Kustomer's queue; the next run collects the answer"
@@ -227,9 +249,6 @@ class Engine:
             row.maybe_created |= one.result == "unknown"
             if one.result == "refused":
                 self.finder.refused_as_existing(self.spec.match_on[0], 1)
-        company = row.source.get("company")
-        if one.result == "refused" and self.links is not None and company and self.links.distrust(company):
-            row.sent, row.refusal = None, None  # the link may have been the cause: look it up, then try once more
 
     def _set(self, row: Row, outcome: Outcome, kustomer_id: str | None = None, reason: str | None = None) -> None:
         if row.position >= 0:

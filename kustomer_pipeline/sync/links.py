@@ -1,6 +1,6 @@
 """The company link of customers: the warehouse's company identifier → Kustomer's company id.
 
-Companies that a companies sync of the same state has seen cost nothing; the others are looked up once a run.
+Looked up once a run. Where a companies sync of the same state has seen a company is a hint, checked live.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ class CompanyLinks:
         self.learned: list[tuple[str, str, str, str]] = []
         self._ids: dict[str, str] = {}
         self._problems: dict[str, str] = {}
-        self._from_hints: set[str] = set()
 
     def resolve(self, values: Iterable[str]) -> None:
         """Find the companies named, so that `id_of` and `problem_of` can answer. Raises KustomerError."""
@@ -34,13 +33,7 @@ class CompanyLinks:
         if self.match == "id":
             self._ids.update({value: value for value in unknown})
             return
-        if self.match == "externalId":
-            hints = self.state.identities("companies", "externalId", unknown)
-            self._ids.update(hints)
-            self._from_hints.update(hints)
-            unknown = [value for value in unknown if value not in hints]
-        if unknown:
-            self._find(unknown)
+        self._find(unknown)
 
     def _find(self, values: list[str]) -> None:
         rows = [Row(position=-1, key=value, fingerprint=0, source={self.match: value}, doubt=True) for value in values]
@@ -65,12 +58,3 @@ class CompanyLinks:
     def problem_of(self, value: str) -> str | None:
         """Why a company could not be resolved."""
         return self._problems.get(value)
-
-    def distrust(self, value: str) -> bool:
-        """Kustomer refused a record with this link: if it came from a hint, forget it, so that it is looked up."""
-        if value not in self._from_hints:
-            return False
-        self._from_hints.discard(value)
-        self._ids.pop(value, None)
-        self.state.unlearn("companies", "externalId", [value])
-        return True

@@ -37,6 +37,13 @@ def org_lock(engine: sa.Engine, org_id: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def creation_lock(engine: sa.Engine) -> Iterator[None]:
+    """Held while the tables are made: of two processes that find an empty database, one makes them."""
+    with org_lock(engine, ""):
+        yield
+
+
 def _digest(org_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(org_id.encode(), digest_size=8).digest(), "big") >> 1
 
@@ -80,4 +87,4 @@ def _pause() -> None:
     threading.Event().wait(_POLL_SECONDS)
 
 
-__all__ = ["org_lock"]
+__all__ = ["creation_lock", "org_lock"]

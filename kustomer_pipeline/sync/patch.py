@@ -21,6 +21,7 @@ from .remembered import value_hash
 from .spec import Nulls, Object
 
 MAX_TAGS = 20
+_SENT_KEPT = 50  # hashes kept per list and row; a list holds 20 items at most
 _NEVER_NULL = {"createdAt", "importedAt"}  # facts about a record, which Kustomer does not take back
 
 
@@ -208,15 +209,18 @@ def item_hash(attribute: ListAttribute, item: Any) -> str:
     return value_hash(repr(attribute.key(item)))
 
 
-def sent_lists(desired: Mapping[str, Any], policies: Policies) -> dict[str, list[str]]:
-    """What the state keeps of the lists of a row, so that `nulls: clear` removes only what this sync sent."""
+def sent_lists(
+    desired: Mapping[str, Any], policies: Policies, before: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, list[str]]:
+    """What the state keeps of the lists of a row, so that `nulls: clear` removes only what this sync ever sent."""
     if policies.nulls != "clear":
         return {}
-    return {
-        name: [item_hash(policies.lists[name], item) for item in items]
-        for name, items in desired.items()
-        if name in policies.lists and items
-    }
+    found: dict[str, list[str]] = {}
+    for name, items in desired.items():
+        if name in policies.lists and items:
+            hashes = [item_hash(policies.lists[name], item) for item in items]
+            found[name] = list(dict.fromkeys([*(before or {}).get(name, ()), *hashes]))[-_SENT_KEPT:]
+    return found
 
 
 def update_item(live: Record, body: Mapping[str, Any], *, with_rev: bool) -> dict[str, Any]:

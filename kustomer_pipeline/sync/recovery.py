@@ -9,11 +9,14 @@ from __future__ import annotations
 from kustomer_pipeline.kustomer import Clock, KustomerClient, NotFoundError
 
 from .remembered import Job, RowState
+from .spec import Object
 from .state import SyncState
-from .writer import PATIENCE_SECONDS, accepted, log_line
+from .writer import PATIENCE_SECONDS, accepted, change_lines, log_line
 
 
-def collect_left_behind(client: KustomerClient, state: SyncState, clock: Clock, run_id: str) -> set[str]:
+def collect_left_behind(
+    client: KustomerClient, state: SyncState, clock: Clock, run_id: str, object: Object
+) -> set[str]:
     """Collect them. Returns the keys of rows whose job is still in Kustomer's queue: not to be sent now.
 
     Raises KustomerError when Kustomer cannot be asked; the journal then stays as it is.
@@ -22,12 +25,14 @@ def collect_left_behind(client: KustomerClient, state: SyncState, clock: Clock, 
     for job in state.jobs_in_flight():
         if job.bulk_id is None:
             state.settle_job(run_id, job, _unsettled(job))
-        elif not _collect(client, state, clock, run_id, job, job.bulk_id):
+        elif not _collect(client, state, clock, run_id, job, job.bulk_id, object):
             queued.update(item.key for item in job.items)
     return queued
 
 
-def _collect(client: KustomerClient, state: SyncState, clock: Clock, run_id: str, job: Job, bulk_id: str) -> bool:
+def _collect(
+    client: KustomerClient, state: SyncState, clock: Clock, run_id: str, job: Job, bulk_id: str, object: Object
+) -> bool:
     """Whether the job is over and its rows are settled."""
     started = clock.monotonic()
     pause = 1.0
@@ -43,19 +48,20 @@ def _collect(client: KustomerClient, state: SyncState, clock: Clock, run_id: str
             return False
         clock.sleep(pause)
         pause = min(15.0, pause * 1.6)
-    rows, log, forget = [], [], []
+    rows, log, forget, changed = [], [], [], []
     for item in job.items:
         result = answer.results.get(item.ref)
         kustomer_id = (result.object_id if result else None) or item.kustomer_id
         if result is not None and result.status != "error" and kustomer_id:
             log.append(log_line(job, item, kustomer_id))
-            if item.forget:
+            changed += change_lines(item, object, kustomer_id)
+            if item.effect == "untag":
                 forget.append(item.key)
-            else:
+            elif item.effect == "accept":
                 rows.append(accepted(item, kustomer_id))
         elif result is None:
             rows += _unsettled(job, item.ref)
-    state.settle_job(run_id, job, rows, log=log, forget=forget)
+    state.settle_job(run_id, job, rows, log=log, forget=forget, changed=changed)
     return True
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
-Status = Literal["accepted", "skipped", "unsettled", "rejected", "invalid"]
+Status = Literal["accepted", "skipped", "sent", "unsettled", "rejected", "invalid"]
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,19 @@ class RowState:
 
 @dataclass(frozen=True)
 class JobItem:
-    """One record of a bulk job: what its success will mean. `forget`: the row leaves the state (an untagged member)."""
+    """One record of a bulk job, and what its success will mean.
+
+    effect: accept (the row has landed), untag (the member left, and leaves the state), undo (nothing for the state).
+    changes: (field, before, after), kept so that the run can be undone; empty for a create.
+    """
 
     ref: str
     key: str
     fingerprint: int | None
     kustomer_id: str | None
     owned: bool = False
-    forget: bool = False
+    effect: Literal["accept", "untag", "undo"] = "accept"
+    changes: Sequence[Sequence[Any]] = field(default_factory=list)
     sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
 
 
@@ -57,6 +62,17 @@ class LogLine:
     outcome: str
     kustomer_id: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """What an update overwrote, as it goes into `sync_changes`: (field, before, after) of each field."""
+
+    key: str
+    object: Literal["customers", "companies"]
+    kustomer_id: str
+    changes: Sequence[Sequence[Any]]
+    sync: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ is turned into a frozen `SyncReport` at its end, also when the run was stopped h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from .masking import mask_key
+from .masking import mask, mask_key
 
 
 class Outcome(StrEnum):
@@ -51,7 +51,7 @@ class Counts:
     @property
     def add_up(self) -> bool:
         """Law 1: every row that was read has exactly one outcome."""
-        outcomes = sum(int(getattr(self, field.name)) for field in fields(self)) - self.read
+        outcomes = sum(int(getattr(self, one.name)) for one in fields(self)) - self.read
         return outcomes == self.read
 
 
@@ -74,13 +74,44 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
+READ_BACK_COLUMNS = ("key", "kustomer_id", "field", "sent", "found")
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(READ_BACK_COLUMNS), dtype="string")
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What a sample of the written records looked like after the run.
+
+    `checked` records were read, `drifted` of them differ. `rows`: DataFrame with one row per field that differs: key,
+    kustomer_id, field, sent, found (strings). `error`: why the sample could not be read, None if it could.
+    """
+
+    checked: int = 0
+    drifted: int = 0
+    rows: pd.DataFrame = field(default_factory=_no_rows)
+    error: str | None = None
+
+    def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
+        """The first differences as they may be shown: values and personal keys masked unless `show_values`."""
+        table = self.rows.head(limit).reset_index(drop=True)
+        if not show_values:
+            table["key"] = table["key"].map(mask_key)
+            for column in ("sent", "found"):
+                table[column] = table[column].map(mask, na_action="ignore")
+        return table
+
+
 @dataclass(frozen=True)
 class SyncReport:
     """The result of one run of one sync.
 
     `rows`: DataFrame with one row per input row, in its order: key, outcome, kustomer_id, reason (strings).
     `requests` and `searches` are what the run spent of the org's API budget; `removed`, `removals_held` and
-    `members` are an audience's; `interrupted` is the error that stopped the run half-way, if one did.
+    `members` are an audience's; `interrupted` is the error that stopped the run half-way, if one did;
+    `read_back` is what a sample of the written records looked like afterwards.
     """
 
     sync: str
@@ -97,6 +128,7 @@ class SyncReport:
     members: int = 0
     removal_plan_id: str | None = None
     interrupted: Exception | None = None
+    read_back: ReadBack = field(default_factory=ReadBack)
 
     @property
     def adds_up(self) -> bool:

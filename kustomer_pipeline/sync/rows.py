@@ -25,7 +25,9 @@ class Row:
     sent: the last write of this row that did not end well: `refusal` is what Kustomer said, None = outcome unknown.
     maybe_created: a create of this row may have gone through without its answer reaching us, now or in an earlier run;
     waited: that was long enough ago for the job to be over. maybe_updated: the same of an update, in this run.
-    owned: the tag of this member was set by this sync.
+    owned: the tag of this member was set by this sync (owned_before: in an earlier run).
+    sent_lists: hashes of the list items that earlier runs sent; new_lists: those and the items of this row.
+    undoing: it is written to take an earlier run back.
     """
 
     position: int
@@ -42,7 +44,10 @@ class Row:
     waited: bool = False
     leaving: bool = False
     owned: bool = False
+    owned_before: bool = False
+    undoing: bool = False
     sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
+    new_lists: Mapping[str, list[str]] = field(default_factory=dict)
     desired: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,20 +9,32 @@ journal, and everything else is looked up before it is written.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, Usage
 
-from .audience import NO_REMOVALS, TAG_FACT, Removals, listed_removals, mirror_removals, owned_ids, tag_of
+from .audience import (
+    NO_REMOVALS,
+    TAG_FACT,
+    Removals,
+    absent_members,
+    listed_removals,
+    mirror_removals,
+    owned_ids,
+    tag_of,
+)
 from .changes import absent_keys
 from .decide import AudienceDecider, Decider
 from .engine import Engine, identities_of
+from .readback import Sample
 from .recovery import collect_left_behind
 from .remembered import LogLine, RowState
-from .report import OnProgress, Outcome, Progress, SyncReport
+from .report import OnProgress, Outcome, Progress, ReadBack, SyncReport
 from .session import Session, object_decider, require_roles
 from .spec import AudienceSpec, ObjectSpec, RunOptions
 from .state import StateStore, SyncState
@@ -88,7 +100,7 @@ class _Run:
         queued: set[str] = set()
         interrupted: KustomerError | None = None
         try:
-            queued = collect_left_behind(self.client, self.state, self.clock, self.options.run_id)
+            queued = collect_left_behind(self.client, self.state, self.clock, self.options.run_id, self.spec.object)
         except KustomerError as error:
             interrupted = error
         self.session = Session.open(
@@ -110,6 +122,7 @@ class _Run:
         self._remember_refused()
         report = self._report(interrupted)
         self.state.end_run(report, self.started_at)
+        self.state.forget_changes(self.started_at - timedelta(days=self.options.undo_days))
         return report
 
     # --- the rows -------------------------------------------------------------------------------------------
@@ -120,10 +133,12 @@ class _Run:
         if isinstance(self.spec, ObjectSpec):
             self._waves(self._engine(object_decider(self.spec)), self._without(queued, positions))
             return
-        absent = absent_keys(self.mapped, session.snapshot)
-        leaving = self.spec.mode == "mirror" and (self.spec.mirror_scope == "tag" or len(absent) > 0)
+        absent = absent_members(session)
+        leaving = self.spec.mode == "mirror" and (self.spec.mirror_scope == "tag" or len(absent.leaving) > 0)
         if len(positions) or leaving:
             self._audience(self.spec, queued, positions)
+        if not session.ledger.counts().deferred:
+            self._tidy_up()
 
     def _audience(self, spec: AudienceSpec, queued: set[str], positions: np.ndarray) -> None:
         session = self.session
@@ -156,6 +171,13 @@ class _Run:
             for start in range(0, len(leaving), WAVE_ROWS):
                 engine.attempt(leaving[start : start + WAVE_ROWS])
 
+    def _tidy_up(self) -> None:
+        """Absent members who hold nothing of ours are forgotten; what another key of theirs holds is ours now."""
+        staying = self.engine.protected if self.engine else set()
+        absent = absent_members(self.session, staying)
+        if absent.forgettable or absent.staying:
+            self.state.hand_over(self.options.run_id, absent.forgettable, absent.staying)
+
     def _without(self, queued: set[str], positions: np.ndarray) -> np.ndarray:
         """Rows that may be sent now: not those whose job is still queued, and not more than `limit`."""
         if queued:
@@ -163,6 +185,12 @@ class _Run:
             reason = "its job of an earlier run is still in Kustomer's queue; the next run collects it"
             self.session.ledger.set_many(positions[keys], Outcome.DEFERRED, reason=reason)
             positions = positions[~keys]
+        if self.options.only == "rejected":
+            statuses = self.session.selection.statuses.take(positions)
+            refused = pc.is_in(statuses, value_set=pa.array(["rejected", "invalid"])).to_numpy(zero_copy_only=False)
+            reason = "this run was asked for the rows refused before, and no others"
+            self.session.ledger.set_many(positions[~refused], Outcome.DEFERRED, reason=reason)
+            positions = positions[refused]
         if self.options.limit is not None:
             rest = positions[self.options.limit :]
             self.session.ledger.set_many(
@@ -174,8 +202,15 @@ class _Run:
     def _engine(self, decider: Decider) -> Engine:
         engine = self.session.engine(decider)
         engine.writer = Writer(
-            self.client, self.state, self.clock, self.spec.object, self.options.run_id, identities_of(self.spec)
+            self.client,
+            self.state,
+            self.clock,
+            self.spec.object,
+            self.options.run_id,
+            identities_of(self.spec),
+            keep_changes=self.options.undo_days > 0,
         )
+        engine.sample = Sample(self.options.read_back, self.spec.object, self.options.run_id)
         engine.on_step = self._tell
         self.engine = engine
         return engine
@@ -207,8 +242,16 @@ class _Run:
             return
         stale = session.selection.stale
         subset = session.mapped.iloc[stale]
+        lists = self.state.sent_lists(subset["_key"].tolist()) if len(stale) else {}
         rows = [
-            RowState(key.replace("\x00", ""), "invalid", int(session.prints[position]), id_, reason=reason)
+            RowState(
+                key.replace("\x00", ""),
+                "invalid",
+                int(session.prints[position]),
+                id_,
+                sent_lists=lists.get(key, {}),
+                reason=reason,
+            )
             for position, key, reason, id_ in zip(
                 stale.tolist(),
                 subset["_key"].tolist(),
@@ -229,6 +272,8 @@ class _Run:
             self.state.remember(self.options.run_id, rows, log=log, forget=gone)
 
     def _report(self, interrupted: KustomerError | None) -> SyncReport:
+        sample = self.engine.sample if self.engine else None
+        read_back = sample.read_back(self.client) if sample and interrupted is None else ReadBack()
         usage = self.client.usage
         ledger = self.session.ledger
         return SyncReport(
@@ -246,4 +291,5 @@ class _Run:
             members=self.removals.members or 0,
             removal_plan_id=self.removals.plan_id if self.removals.held else None,
             interrupted=interrupted,
+            read_back=read_back,
         )

@@ -140,6 +140,7 @@ class Session:
                 maybe_created=key in unsettled,
                 waited=key in waited,
                 owned=bool(owns),
+                owned_before=bool(owns),
                 sent_lists=lists.get(key, {}),
             )
             for position, key, source, id_, owns in zip(positions.tolist(), keys, wanted, ids, owned, strict=True)

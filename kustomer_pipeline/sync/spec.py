@@ -123,9 +123,18 @@ class AudienceSpec:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What one run may be told. `limit`: at most so many rows are attempted, the others are deferred."""
+    """What one run may be told.
+
+    full_resync: look at every row. limit: at most so many rows are attempted, the others are deferred. only: those
+    that were refused last time, the others are deferred. approve_removals: the one set of removals that may pass the
+    breaker. read_back: so many of the written records are read again afterwards. undo_days: for so long the values
+    that were overwritten are kept.
+    """
 
     run_id: str
     full_resync: bool = False
     limit: int | None = None
     approve_removals: str | None = None
+    only: Literal["rejected"] | None = None
+    read_back: int = 50
+    undo_days: int = 30

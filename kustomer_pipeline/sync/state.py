@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
-from .lock import org_lock
-from .remembered import Job, JobItem, LogLine, RowState, Snapshot, Status, value_hash
+from .lock import creation_lock, org_lock
+from .remembered import ChangeLine, Job, JobItem, LogLine, RowState, Snapshot, Status, value_hash
 from .report import SyncReport
 
 _CHUNK = 5_000  # values a statement: SQLite allows 32,766 of them, PostgreSQL 65,535
@@ -73,6 +73,31 @@ class StateStore:
     def of(self, org_id: str, sync: str) -> SyncState:
         """The part that belongs to one sync of one org."""
         return SyncState(self, org_id, sync)
+
+    def changes_of(self, org_id: str, run_id: str) -> list[ChangeLine]:
+        """What a run of any sync overwrote, oldest first."""
+        table = tables.sync_changes
+        query = sa.select(table).where(table.c.org_id == org_id, table.c.run_id == run_id).order_by(table.c.id)
+        with self.engine.connect() as connection:
+            return [
+                ChangeLine(row.key, row.object, row.kustomer_id, json.loads(row.changes), row.sync)
+                for row in connection.execute(query)
+            ]
+
+    def created_by(self, org_id: str, run_id: str) -> list[tuple[str, str, str | None]]:
+        """(sync, key, Kustomer id) of the records that a run of any sync created."""
+        table = tables.sync_log
+        query = sa.select(table.c.sync, table.c.key, table.c.kustomer_id).where(
+            table.c.org_id == org_id, table.c.run_id == run_id, table.c.outcome == "created"
+        )
+        with self.engine.connect() as connection:
+            return [(row.sync, row.key, row.kustomer_id) for row in connection.execute(query)]
+
+    def knows_run(self, org_id: str, run_id: str) -> bool:
+        """Whether a run of that id wrote to the org."""
+        query = sa.select(sa.literal(1)).where(tables.sync_runs.c.org_id == org_id, tables.sync_runs.c.run_id == run_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def lock(self, org_id: str) -> contextlib.AbstractContextManager[None]:
         """Held by whoever writes to an org; released when the process ends, however it ends."""
@@ -156,6 +181,15 @@ class SyncState:
             self._write_identities(connection, identities)
             self._write_log(connection, run_id, log)
 
+    def hand_over(self, run_id: str, forget: Sequence[str], owned_ids: Sequence[str]) -> None:
+        """Members under another key now: the rows to forget go, the others of these records become ours."""
+        table = tables.sync_rows
+        with self.store.engine.begin() as connection:
+            self._forget_rows(connection, forget)
+            for chunk in _chunks(owned_ids):
+                mine = sa.and_(self._mine(table), table.c.kustomer_id.in_(chunk))
+                connection.execute(sa.update(table).where(mine).values(owned=True, run_id=run_id))
+
     def forget_all_rows(self) -> None:
         """Drop every remembered row of the sync (its tag was made anew: nothing of it is true any more)."""
         with self.store.engine.begin() as connection:
@@ -189,9 +223,21 @@ class SyncState:
     # --- jobs in flight -------------------------------------------------------------------------------------
 
     def intend(self, run_id: str, operation: Literal["create", "update"], items: Sequence[JobItem]) -> Job:
-        """Write down a job before it is sent."""
+        """Write down a job before it is sent.
+
+        From now on nobody knows what Kustomer holds of its rows, until the job is settled: they count as changed. A
+        member who is about to be tagged is ours from now on, so that the tag can be taken back whatever happens.
+        """
         job = Job(job_id=items[0].ref.rpartition("-")[0], operation=operation, items=tuple(items))
+        table = tables.sync_rows
         with self.store.engine.begin() as connection:
+            for chunk in _chunks([item.key for item in items]):
+                mine = sa.and_(self._mine(table), table.c.key.in_(chunk))
+                connection.execute(sa.update(table).where(mine).values(fingerprint=None))
+            tagging = [item for item in items if item.owned and item.effect == "accept"]
+            self._write_rows(
+                connection, run_id, [RowState(item.key, "sent", None, item.kustomer_id, owned=True) for item in tagging]
+            )
             connection.execute(
                 sa.insert(tables.bulk_jobs).values(
                     job_id=job.job_id,
@@ -221,9 +267,11 @@ class SyncState:
         log: Iterable[LogLine] = (),
         forget: Sequence[str] = (),
         identities: Iterable[tuple[str, str, str, str]] = (),
+        changed: Iterable[ChangeLine] = (),
     ) -> None:
         """A job is over: the rows it settled, what was learned, the log, and the job's own end, all or nothing."""
         with self.store.engine.begin() as connection:
+            self._write_changes(connection, run_id, changed)
             self._write_rows(connection, run_id, rows)
             self._forget_rows(connection, forget)
             self._write_identities(connection, identities)
@@ -244,6 +292,32 @@ class SyncState:
                 )
                 for row in connection.execute(query)
             ]
+
+    # --- what runs overwrote --------------------------------------------------------------------------------
+
+    def _write_changes(self, connection: sa.Connection, run_id: str, changed: Iterable[ChangeLine]) -> None:
+        now = datetime.now(UTC)
+        lines = [
+            {
+                "org_id": self.org_id,
+                "sync": self.sync,
+                "run_id": run_id,
+                "key": line.key,
+                "object": line.object,
+                "kustomer_id": line.kustomer_id,
+                "changes": json.dumps(line.changes),
+                "at": now,
+            }
+            for line in changed
+        ]
+        if lines:
+            connection.execute(sa.insert(tables.sync_changes), lines)
+
+    def forget_changes(self, before: datetime) -> None:
+        """Drop what the org's runs overwrote before a moment."""
+        table = tables.sync_changes
+        with self.store.engine.begin() as connection:
+            connection.execute(sa.delete(table).where(table.c.org_id == self.org_id, table.c.at < before))
 
     # --- identities -----------------------------------------------------------------------------------------
 
@@ -267,20 +341,6 @@ class SyncState:
         """Keep where identifiers were seen: (object, field, value, Kustomer id)."""
         with self.store.engine.begin() as connection:
             self._write_identities(connection, identities)
-
-    def unlearn(self, object: str, field: str, values: Sequence[str]) -> None:
-        """Drop hints that turned out to be wrong."""
-        table = tables.identities
-        with self.store.engine.begin() as connection:
-            for chunk in _chunks([value_hash(value) for value in values]):
-                connection.execute(
-                    sa.delete(table).where(
-                        table.c.org_id == self.org_id,
-                        table.c.object == object,
-                        table.c.field == field,
-                        table.c.value_hash.in_(chunk),
-                    )
-                )
 
     def _write_identities(self, connection: sa.Connection, identities: Iterable[tuple[str, str, str, str]]) -> None:
         values = {
@@ -352,7 +412,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _create_tables(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
+    with creation_lock(engine), engine.begin() as connection:
         tables.metadata.create_all(connection)
         version = connection.execute(sa.select(tables.schema_version.c.version)).scalar()
         if version is None:

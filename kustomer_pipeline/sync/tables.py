@@ -8,6 +8,7 @@ inherits what was true elsewhere.
     bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when collected
     sync_log     one line per attempted record
     sync_runs    one line per run
+    sync_changes what a run overwrote, so that it can be undone: values in clear text, kept for some days
     sync_facts   small facts of a sync (the tag's id)
 """
 
@@ -93,6 +94,20 @@ sync_runs = sa.Table(
         )
     ),
     sa.Column("interrupted", sa.Text),
+)
+
+sync_changes = sa.Table(
+    "sync_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("object", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, index=True),
 )
 
 sync_facts = sa.Table(

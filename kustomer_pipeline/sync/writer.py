@@ -27,7 +27,7 @@ from kustomer_pipeline.kustomer import (
 
 from .masking import scrub
 from .patch import update_item
-from .remembered import Job, JobItem, LogLine, RowState, new_refs
+from .remembered import ChangeLine, Job, JobItem, LogLine, RowState, new_refs
 from .rows import Create, Update
 from .spec import Object
 from .state import SyncState
@@ -79,6 +79,8 @@ class Writer:
         object: Object,
         run_id: str,
         identities_of: Callable[[Create | Update, str], list[tuple[str, str, str, str]]],
+        *,
+        keep_changes: bool = True,
     ) -> None:
         self.client = client
         self.state = state
@@ -86,6 +88,7 @@ class Writer:
         self.object: Object = object
         self.run_id = run_id
         self.identities_of = identities_of
+        self.keep_changes = keep_changes
         self._splits_left = _SPLITS_A_RUN
         self._with_rev = object == "customers"
         self._rev_proven = False
@@ -167,8 +170,9 @@ class Writer:
                 fingerprint=decision.row.fingerprint,
                 kustomer_id=decision.live.id if isinstance(decision, Update) else None,
                 owned=decision.row.owned,
-                forget=decision.row.leaving,
-                sent_lists=decision.row.sent_lists,
+                effect="undo" if decision.row.undoing else "untag" if decision.row.leaving else "accept",
+                changes=_changes(decision) if self.keep_changes else [],
+                sent_lists=decision.row.new_lists,
             )
             for ref, decision in zip(refs, chunk, strict=True)
         ]
@@ -234,19 +238,20 @@ class Writer:
     def _settle(self, job: Job, written: list[Written], on_written: Callable[[list[Written]], None]) -> None:
         """The job's results, the rows they settle and the log become true together; only then is it told."""
         by_key = {item.key: item for item in job.items}
-        rows, log, forget, learned = [], [], [], []
+        rows, log, forget, learned, changed = [], [], [], [], []
         for one in written:
             item = by_key[one.decision.row.key]
             if one.result == "done":
                 log.append(log_line(job, item, one.kustomer_id))
                 learned += self.identities_of(one.decision, one.kustomer_id or "")
-                if item.forget:
+                changed += change_lines(item, self.object, one.kustomer_id)
+                if item.effect == "untag":
                     forget.append(item.key)
-                else:
+                elif item.effect == "accept":
                     rows.append(accepted(item, one.kustomer_id))
             elif one.result == "unknown" and job.operation == "create":
                 rows.append(RowState(item.key, "unsettled"))
-        self.state.settle_job(self.run_id, job, rows, log=log, forget=forget, identities=learned)
+        self.state.settle_job(self.run_id, job, rows, log=log, forget=forget, identities=learned, changed=changed)
         on_written(written)
 
 
@@ -268,8 +273,22 @@ def accepted(item: JobItem, kustomer_id: str | None) -> RowState:
 
 def log_line(job: Job, item: JobItem, kustomer_id: str | None) -> LogLine:
     """One line of the sync log for a record that Kustomer took."""
-    outcome = "removed" if item.forget else "created" if job.operation == "create" else "updated"
+    of_effect = {"untag": "removed", "undo": "restored"}
+    outcome = of_effect.get(item.effect) or ("created" if job.operation == "create" else "updated")
     return LogLine(item.key, outcome, kustomer_id)
+
+
+def change_lines(item: JobItem, object: Object, kustomer_id: str | None) -> list[ChangeLine]:
+    """What is kept of an update so that it can be undone; nothing of a create."""
+    if not item.changes or kustomer_id is None:
+        return []
+    return [ChangeLine(item.key, object, kustomer_id, item.changes)]
+
+
+def _changes(decision: Create | Update) -> list[list[Any]]:
+    if isinstance(decision, Create):
+        return []
+    return [[change.field, change.before, change.after] for change in decision.patch.changes]
 
 
 def _chunks(

@@ -44,14 +44,14 @@ def test_a_job_is_in_flight_until_it_is_settled(state_url: str) -> None:
         assert [] == state.jobs_in_flight()
 
 
-def test_hints_are_found_by_value_and_forgotten(state_url: str) -> None:
+def test_hints_are_found_by_value(state_url: str) -> None:
     with StateStore.open(state_url) as store:
         state = store.of("org", "customers")
         values = [f"v{n}" for n in range(12_000)]
         state.learn(("customers", "email", value, f"id-{value}") for value in values)
         assert 12_000 == len(state.identities("customers", "email", values))
-        state.unlearn("customers", "email", ["v1"])
-        assert {"v2": "id-v2"} == state.identities("customers", "email", ["v1", "v2"])
+        state.learn([("customers", "email", "v1", "elsewhere")])
+        assert {"v1": "elsewhere", "v2": "id-v2"} == state.identities("customers", "email", ["v1", "v2", "v"])
         assert {} == state.identities("customers", "phone", ["v2"])
         assert {} == store.of("other", "customers").identities("customers", "email", ["v2"])
 
