@@ -14,7 +14,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kustomer_pipeline.kustomer import KustomerClient, Tag
+from kustomer_pipeline.kustomer import (
+    BadRequestError,
+    ConfigurationError,
+    KustomerClient,
+    NotFoundError,
+    PermissionDeniedError,
+    Tag,
+)
 
 from .changes import absent_keys
 from .engine import Engine
@@ -62,7 +69,15 @@ def owned_ids(snapshot: Snapshot) -> frozenset[str]:
 def tag_of(client: KustomerClient, spec: AudienceSpec, *, create: bool) -> Tag | None:
     """The audience's tag, made if it is missing and wanted. Raises KustomerError."""
     tag = find_tag(client.tags(), spec.tag)
-    return client.create_tag(spec.tag) if tag is None and create else tag
+    if tag is not None or not create:
+        return tag
+    try:
+        return client.create_tag(spec.tag)
+    except (NotFoundError, BadRequestError, PermissionDeniedError) as error:
+        raise ConfigurationError(
+            f"There is no tag {spec.tag!r}, and Kustomer does not let this API key make one ({error}). "
+            "Make it once by hand, in Kustomer's settings under Tags; then run again."
+        ) from error
 
 
 def plan_id(org_id: str, spec: AudienceSpec, tag_id: str, ids: list[str]) -> str:

@@ -86,3 +86,11 @@ def test_new_names_old_names_and_prefixes_all_grant(
     roles: list[str], actions: list[str], missing: tuple[str, ...]
 ) -> None:
     assert missing_roles(roles, actions) == missing
+
+
+def test_a_role_of_unknown_breadth_lets_kustomer_decide() -> None:
+    assert () == missing_roles(["org.admin"], ["customer.read"])
+    assert () == missing_roles(["org.permission.company", "org.tracking"], ["customer.read"])
+    assert ("org.permission.customer.read",) == missing_roles(["org.permission.company"], ["customer.read"])
+    assert ("org.permission.customer.read",) == missing_roles(["org.admin.search.read"], ["customer.read"])
+    assert () == missing_roles(["org.user"], ["customer.read"])

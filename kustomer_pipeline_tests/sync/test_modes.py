@@ -183,3 +183,12 @@ def test_every_kind_of_value_lands(world: World) -> None:
     report = world.run(customers(fields=fields), [{**row, "tags": "gold,no such tag"}])
     assert ["rejected"] == outcomes(report)
     assert "Kustomer has no tag named no such tag" in report.rows["reason"].iloc[0]
+
+
+def test_a_tag_that_cannot_be_made_is_asked_for(world: World) -> None:
+    world.run(customers(), people(2))
+    world.sandbox.faults.set("tags_post_missing")
+    report = world.run(audience(), members(2))
+    assert 2 == report.counts.deferred
+    assert "There is no tag 'vip'" in str(report.interrupted)
+    assert "by hand" in str(report.interrupted)
