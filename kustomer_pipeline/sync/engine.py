@@ -25,7 +25,7 @@ from .remembered import LogLine, RowState, Snapshot
 from .report import Ledger, Outcome
 from .rows import Create, Decision, Done, Match, Row, Update
 from .spec import AudienceSpec, ObjectSpec
-from .state import SyncState
+from .sync_state import SyncState
 from .tags import TagNames
 from .writer import Writer, Written
 

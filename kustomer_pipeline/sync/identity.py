@@ -16,7 +16,7 @@ from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, Record
 
 from .rows import Match, Row, identifiers
 from .spec import Object
-from .state import SyncState
+from .sync_state import SyncState
 
 _PROBE_ROWS = 100  # rows after which search must have proved worth its price
 _WORTHWHILE = 0.05  # share of rows found; below it a refused create is cheaper than asking first

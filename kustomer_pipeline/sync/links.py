@@ -11,7 +11,7 @@ from kustomer_pipeline.kustomer import KustomerClient
 
 from .identity import Finder
 from .rows import Row
-from .state import SyncState
+from .sync_state import SyncState
 
 
 class CompanyLinks:

@@ -10,7 +10,7 @@ from kustomer_pipeline.kustomer import Clock, KustomerClient, NotFoundError
 
 from .remembered import Job, RowState
 from .spec import Object
-from .state import SyncState
+from .sync_state import SyncState
 from .writer import PATIENCE_SECONDS, accepted, change_lines, log_line
 
 

@@ -37,7 +37,8 @@ from .remembered import LogLine, RowState
 from .report import OnProgress, Outcome, Progress, ReadBack, SyncReport
 from .session import Session, object_decider, require_roles
 from .spec import AudienceSpec, ObjectSpec, RunOptions
-from .state import StateStore, SyncState
+from .state import StateStore
+from .sync_state import SyncState
 from .writer import Writer
 
 WAVE_ROWS = 2000

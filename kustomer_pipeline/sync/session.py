@@ -22,7 +22,7 @@ from .remembered import Snapshot
 from .report import Ledger, Outcome
 from .rows import Row
 from .spec import AudienceSpec, ObjectSpec
-from .state import SyncState
+from .sync_state import SyncState
 from .tags import TagNames
 
 RECHECK_MISSING_AFTER = timedelta(hours=1)

@@ -30,7 +30,7 @@ from .patch import update_item
 from .remembered import ChangeLine, Job, JobItem, LogLine, RowState, new_refs
 from .rows import Create, Update
 from .spec import Object
-from .state import SyncState
+from .sync_state import SyncState
 
 MAX_ITEMS = 100
 MAX_BYTES = 95_000  # docs/kustomer.md section 3: 100 kB a body, the rest is for its frame
