@@ -16,7 +16,9 @@ from .kinds import Limits
 from .problems import Problem, refuse
 
 _TEXT = pa.large_string()
-_EMAIL = r"^[^@<>,;\pZ\pC]+@[^@<>,;.\pZ\pC]+(?:\.[^@<>,;.\pZ\pC]+)+$"
+_HOST_NAME = r"[\pL\pM\pN_-]+(?:\.[\pL\pM\pN_-]+)+"
+# The specials of RFC 5322 only within quotes: a JSON list, a link or a bracketed address is not an address.
+_EMAIL = rf"^(?:\"[^\"@\pZ\pC\\]+\"|[^@<>,;()\[\]{{}}:\\\"\pZ\pC]+)@{_HOST_NAME}$"
 # RFC 3986 knows ASCII only; a strict uri check refuses anything else, so other characters must be %-encoded.
 _HOST = r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _URL = (
@@ -24,7 +26,7 @@ _URL = (
     r"(?:[/?#](?:[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2})*)?$"
 )
 _ID = r"^[0-9a-f]{24}$"
-_DOMAIN = r"^[^@<>,;:/.\pZ\pC]+(?:\.[^@<>,;:/.\pZ\pC]+)+$"
+_DOMAIN = rf"^{_HOST_NAME}$"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 _WHOLE = r"^[+-]?[0-9]+$"
 NOT_A_NUMBER = "is not a number"
@@ -185,7 +187,8 @@ def _datetimes(values: pa.Array, problems: list[Problem]) -> pa.Array:
 
 def _matching(pattern: str, reason: str, *, lower: bool) -> Callable[[pa.Array, str | None, list[Problem]], pa.Array]:
     def check(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
-        values = pc.utf8_lower(values) if lower else values
+        # The capital I with a dot becomes two characters in small letters everywhere but in Arrow.
+        values = pc.utf8_lower(pc.replace_substring(values, "\u0130", "i\u0307")) if lower else values
         wrong = pc.and_(values.is_valid(), pc.invert(pc.match_substring_regex(values, pattern)))
         return refuse(values, wrong, reason, problems)
 

@@ -50,7 +50,9 @@ class ManualClock:
 
 def iso(epoch: float) -> str:
     """`2026-11-23T21:11:02.250Z`: UTC with milliseconds (docs/kustomer.md section 4.5)."""
-    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Far from today a float holds less than a microsecond's worth: rounded, not cut off, to the millisecond.
+    moment = datetime.fromtimestamp(epoch + 0.0004, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_date_time(text: str) -> float | None:

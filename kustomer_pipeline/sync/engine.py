@@ -19,7 +19,7 @@ from kustomer_pipeline.kustomer import KustomerClient, Record
 from .decide import Decider, rejected
 from .identity import UNIQUE, Finder
 from .links import CompanyLinks
-from .masking import mask_key
+from .masking import mask_key, mask_text
 from .readback import Sample
 from .remembered import LogLine, RowState, Snapshot
 from .report import Ledger, Outcome
@@ -84,7 +84,8 @@ class Engine:
             if self.tag_names is not None and resolved.get("tags"):
                 resolved["tags"], unknown = self.tag_names.ids_of(resolved["tags"])
                 if unknown:
-                    problems[index] = rejected(row, f"Kustomer has no tag named {', '.join(unknown)}; create it there")
+                    named = ", ".join(mask_text(name) for name in unknown)
+                    problems[index] = rejected(row, f"Kustomer has no tag named {named}; make it there first")
             row.desired = resolved
         return problems
 

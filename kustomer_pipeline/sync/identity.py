@@ -60,12 +60,14 @@ class Finder:
         match_on: Sequence[str],
         *,
         proofs_left: int | None = None,
+        creates: bool = False,
     ) -> None:
         self.client = client
         self.state = state
         self.object: Object = object
         self.match_on = tuple(match_on)
         self.proofs_left = proofs_left
+        self.creates = creates
         self.learned: list[tuple[str, str, str, str]] = []
         self._usefulness = {name: _Usefulness() for name in self.match_on}
 
@@ -110,6 +112,8 @@ class Finder:
             hopeful = [case for case in asking if not case.row.doubt]
             if len(doubtful) > _FEW:
                 self._search(name, doubtful)
+            if self.creates and len(hopeful) <= _FEW:
+                continue  # a create asks the same question, and is its own answer when the row is new
             probe = max(0, _PROBE_ROWS - self._usefulness[name].tried)
             for part in (hopeful[:probe], hopeful[probe:]):
                 if part and self._usefulness[name].worthwhile:

@@ -150,14 +150,15 @@ def _list(
     name: str, wanted: list[Any] | None, present: list[Any], policies: Policies, sent: Sequence[str], put: Any
 ) -> None:
     attribute = policies.lists[name]
-    live = writable_items(name, present, attribute)
-    if name in policies.if_empty and live:
+    if name in policies.if_empty and present:
         return
+    if wanted is None and not (policies.nulls == "clear" and sent):
+        return
+    live = writable_items(name, present, attribute)
     if wanted is None:
-        if policies.nulls == "clear" and sent:
-            kept = [item for item in live if item_hash(attribute, item) not in set(sent)]
-            if kept != live:
-                put(name, live, kept)
+        kept = [item for item in live if item_hash(attribute, item) not in set(sent)]
+        if kept != live:
+            put(name, live, kept)
         return
     merged = merge_items(live, wanted, attribute)
     if merged == live:

@@ -164,7 +164,14 @@ class Session:
             link = next((mapping for mapping in self.spec.fields if mapping.field == "company"), None)
             links = CompanyLinks(self.client, self.state, link.match or "externalId") if link else None
             tags = TagNames(self.client) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
-        finder = Finder(self.client, self.state, self.spec.object, self.spec.match_on, proofs_left=proofs_left)
+        finder = Finder(
+            self.client,
+            self.state,
+            self.spec.object,
+            self.spec.match_on,
+            proofs_left=proofs_left,
+            creates=not self._must_be_proven,
+        )
         return Engine(
             spec=self.spec,
             client=self.client,
