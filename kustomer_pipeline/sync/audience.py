@@ -49,12 +49,13 @@ class Removals:
         """How many removals the breaker holds back."""
         return 0 if self.allowed else len(self.leaving)
 
-    def rows(self) -> list[Row]:
-        """The leaving members as rows for the engine; none when they are held back."""
+    def rows(self, young: set[str]) -> list[Row]:
+        """The leaving members as rows for the engine; none when they are held back. `young`: see Row."""
         if not self.allowed:
             return []
         return [
-            Row(position=-1, key=key, fingerprint=0, source={}, known_id=id_, leaving=True) for key, id_ in self.leaving
+            Row(position=-1, key=key, fingerprint=0, source={}, known_id=id_, leaving=True, young=key in young)
+            for key, id_ in self.leaving
         ]
 
 

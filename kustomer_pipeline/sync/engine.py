@@ -189,7 +189,8 @@ class Engine:
             self.removed += removed
             log.append(LogLine(row.key, "removed" if removed else str(done.outcome), done.kustomer_id, done.reason))
             if kept == "forget":
-                forget.append(row.key)
+                if not row.young:
+                    forget.append(row.key)
             elif kept == "rejected" and not row.leaving:
                 id_ = done.kustomer_id or row.known_id
                 states.append(
@@ -206,10 +207,14 @@ class Engine:
             elif kept is not None and not row.leaving:
                 owned = row.owned and kept == "accepted"
                 lists = row.new_lists if kept == "accepted" else row.sent_lists
-                states.append(RowState(row.key, kept, row.fingerprint, done.kustomer_id, owned=owned, sent_lists=lists))
+                fingerprint = None if row.young else row.fingerprint
+                states.append(RowState(row.key, kept, fingerprint, done.kustomer_id, owned=owned, sent_lists=lists))
         for id_ in self.orphans:
             states.append(RowState(f"id={id_}", "accepted", None, id_, owned=True))
         self.orphans.clear()
+        unlearned, self.finder.unlearned = self.finder.unlearned, []
+        for object_, field_, values in unlearned:
+            self.state.unlearn(object_, field_, values)
         learned, self.finder.learned = self.finder.learned, []
         if self.links is not None:
             learned += self.links.learned
@@ -245,6 +250,7 @@ class Engine:
         if isinstance(one.decision, Update):
             row.sent, row.sent_rev, row.known_id = "update", one.decision.live.rev, one.decision.live.id
             row.maybe_updated |= one.result == "unknown"
+            row.young |= one.lost
         else:
             row.sent = "create"
             row.maybe_created |= one.result == "unknown"

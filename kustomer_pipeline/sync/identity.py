@@ -61,6 +61,7 @@ class Finder:
         *,
         proofs_left: int | None = None,
         creates: bool = False,
+        every_rung: bool = False,
     ) -> None:
         self.client = client
         self.state = state
@@ -68,6 +69,8 @@ class Finder:
         self.match_on = tuple(match_on)
         self.proofs_left = proofs_left
         self.creates = creates
+        self.every_rung = every_rung
+        self.unlearned: list[tuple[str, str, list[str]]] = []
         self.learned: list[tuple[str, str, str, str]] = []
         self._usefulness = {name: _Usefulness() for name in self.match_on}
 
@@ -76,10 +79,10 @@ class Finder:
         cases = [_Case(row) for row in rows]
         self._try_at_hand(cases)
         if self.object == "customers":
-            self._try_search(_open(cases))
+            self._try_search(cases)
         else:
             self._try_list(_open(cases))
-        for case in _open(cases):
+        for case in cases:
             self._prove(case)
         self._learn(cases)
         return [case.match or Match() for case in cases]
@@ -104,10 +107,13 @@ class Finder:
                     if value in hints:
                         proposed.setdefault(index, set()).add(hints[value])
         self._read([(cases[index], ids) for index, ids in proposed.items()])
+        for index, case in unknown:
+            if index in proposed and case.match is None:
+                self.unlearned += [(self.object, name, case.row.identifiers(name)) for name in self.match_on]
 
     def _try_search(self, cases: list[_Case]) -> None:
         for name in self.match_on:
-            asking = [case for case in cases if case.match is None and case.row.identifiers(name)]
+            asking = [case for case in cases if self._asks(case, name)]
             doubtful = [case for case in asking if case.row.doubt]
             hopeful = [case for case in asking if not case.row.doubt]
             if len(doubtful) > _FEW:
@@ -118,6 +124,14 @@ class Finder:
             for part in (hopeful[:probe], hopeful[probe:]):
                 if part and self._usefulness[name].worthwhile:
                     self._search(name, part)
+
+    def _asks(self, case: _Case, name: str) -> bool:
+        """Whether this identifier of the row still has to be looked for: nobody is found yet, or whoever is found does
+        not hold it, so that it may be somebody else's (where it is written, Kustomer refuses that by itself)."""
+        if not case.row.identifiers(name):
+            return False
+        found = case.match.record if case.match else None
+        return case.match is None or (self.every_rung and found is not None and not _holds(found, name, case.row))
 
     def _search(self, name: str, cases: list[_Case]) -> None:
         values = list(dict.fromkeys(value for case in cases for value in case.row.identifiers(name)))
@@ -151,11 +165,12 @@ class Finder:
 
     def _prove(self, case: _Case) -> None:
         """Path look-ups by every identifier of the ladder: the only way to learn that somebody is not there."""
-        if not case.row.doubt or self.proofs_left == 0:
+        names = [name for name in self.match_on if self._asks(case, name)]
+        if not case.row.doubt or self.proofs_left == 0 or not (names or case.match is None):
             return
         if self.proofs_left is not None:
             self.proofs_left -= 1
-        for name in self.match_on:
+        for name in names:
             for value in case.row.identifiers(name):
                 try:
                     found = self.client.look_up(self.object, name, value)

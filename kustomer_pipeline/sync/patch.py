@@ -9,6 +9,7 @@ omits it may unlink it).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from .remembered import value_hash
 from .spec import Nulls, Object
 
 MAX_TAGS = 20
+_MASKED = re.compile(r"[*•]{3}")  # what a masked value looks like is not documented; one star may be anybody's
 _SENT_KEPT = 50  # hashes kept per list and row; a list holds 20 items at most
 _NEVER_NULL = {"createdAt", "importedAt"}  # facts about a record, which Kustomer does not take back
 
@@ -154,7 +156,7 @@ def _list(
         return
     if wanted is None and not (policies.nulls == "clear" and sent):
         return
-    live = writable_items(name, present, attribute)
+    live = writable_items(name, present, attribute, wanted or ())
     if wanted is None:
         kept = [item for item in live if item_hash(attribute, item) not in set(sent)]
         if kept != live:
@@ -171,15 +173,19 @@ def _list(
     put(name, live, merged)
 
 
-def writable_items(name: str, items: Sequence[Any], attribute: ListAttribute) -> list[Any]:
-    """List items as they may be written back. Raises UnpatchableError when Kustomer masked them."""
+def writable_items(name: str, items: Sequence[Any], attribute: ListAttribute, wanted: Sequence[Any] = ()) -> list[Any]:
+    """List items as they may be written back. Raises UnpatchableError when Kustomer masked them (and not when they are
+    what the warehouse itself says)."""
+    known = {attribute.key(item) for item in wanted}
     stripped: list[Any] = []
     for item in items:
         if not attribute.identity:
             stripped.append(item)
             continue
         kept = {key: value for key, value in item.items() if key in attribute.writable and value is not None}
-        if any(isinstance(kept.get(key), str) and ("*" in kept[key] or "•" in kept[key]) for key in attribute.identity):
+        values = [kept.get(key) for key in attribute.identity]
+        masked = any(isinstance(value, str) and _MASKED.search(value) for value in values)
+        if masked and attribute.key(kept) not in known:
             raise UnpatchableError(
                 f"Kustomer shows this record's {name} masked, so they cannot be written back: "
                 "give the API key the permission to read sensitive attributes"

@@ -19,7 +19,7 @@ from .engine import Engine
 from .masking import mask, mask_key, shown
 from .patch import create_changes
 from .report import Outcome
-from .rows import Create, Decision, Done
+from .rows import Create, Decision, Done, Update
 from .run import WAVE_ROWS
 from .session import Session, object_decider, require_roles
 from .spec import AudienceSpec, ObjectSpec
@@ -115,7 +115,7 @@ def _settle(session: Session, engine: Engine, counts: Counter[str], lines: list[
         for decision in engine.settle(session.rows(positions[start : start + WAVE_ROWS], doubt=True)):
             action = _action(session.spec, decision)
             counts[action] += 1
-            lines += _lines(decision, action)
+            lines += _lines(session.spec, decision, action)
 
 
 _ACTION_OF = {
@@ -137,8 +137,12 @@ def _action(spec: ObjectSpec | AudienceSpec, decision: Decision) -> str:
     return "create" if isinstance(decision, Create) else "update"
 
 
-def _lines(decision: Decision, action: str) -> list[dict[str, str | None]]:
+def _lines(spec: ObjectSpec | AudienceSpec, decision: Decision, action: str) -> list[dict[str, str | None]]:
     key = decision.row.key
+    if isinstance(spec, AudienceSpec) and not isinstance(decision, Done):
+        id_ = decision.live.id if isinstance(decision, Update) else None
+        before, after = (spec.tag, None) if action == "untag" else (None, spec.tag)
+        return [_line(key, action, id_, "tags", before, after)]
     if isinstance(decision, Create):
         return [_line(key, action, None, c.field, c.before, c.after) for c in create_changes(decision.body)]
     if not isinstance(decision, Done):

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -31,6 +32,7 @@ class JobItem:
     """One record of a bulk job, and what its success will mean.
 
     effect: accept (the row has landed), untag (the member left, and leaves the state), undo (nothing for the state).
+    young: an earlier job of this row was lost so recently that it may still be done; the row is not settled yet.
     changes: (field, before, after), kept so that the run can be undone; empty for a create.
     """
 
@@ -42,6 +44,7 @@ class JobItem:
     effect: Literal["accept", "untag", "undo"] = "accept"
     changes: Sequence[Sequence[Any]] = field(default_factory=list)
     sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
+    young: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Job:
     operation: Literal["create", "update"]
     items: tuple[JobItem, ...]
     bulk_id: str | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Row:
     owned: the tag of this member was set by this sync (owned_before: in an earlier run).
     sent_lists: hashes of the list items that earlier runs sent; new_lists: those and the items of this row.
     undoing: it is written to take an earlier run back.
+    young: an earlier job of this row was lost, and may still be done: whatever is seen now is not the last word.
     """
 
     position: int
@@ -46,6 +47,7 @@ class Row:
     owned: bool = False
     owned_before: bool = False
     undoing: bool = False
+    young: bool = False
     sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
     new_lists: Mapping[str, list[str]] = field(default_factory=dict)
     desired: Mapping[str, Any] = field(default_factory=dict)

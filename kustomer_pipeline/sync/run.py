@@ -32,7 +32,7 @@ from .changes import absent_keys
 from .decide import AudienceDecider, Decider
 from .engine import Engine, identities_of
 from .readback import Sample
-from .recovery import collect_left_behind
+from .recovery import LeftBehind, collect_left_behind
 from .remembered import LogLine, RowState
 from .report import OnProgress, Outcome, Progress, ReadBack, SyncReport
 from .session import Session, object_decider, require_roles
@@ -98,10 +98,10 @@ class _Run:
 
     def execute(self) -> SyncReport:
         """All steps; an error of Kustomer's ends them early."""
-        queued: set[str] = set()
+        left = LeftBehind()
         interrupted: KustomerError | None = None
         try:
-            queued = collect_left_behind(self.client, self.state, self.clock, self.options.run_id, self.spec.object)
+            left = collect_left_behind(self.client, self.state, self.clock, self.options.run_id, self.spec.object)
         except KustomerError as error:
             interrupted = error
         self.session = Session.open(
@@ -112,9 +112,10 @@ class _Run:
             run_id=self.options.run_id,
             full_resync=self.options.full_resync,
         )
+        self.session.young = left.young
         if interrupted is None:
             try:
-                self._attempt(queued)
+                self._attempt(left.queued)
             except KustomerError as error:
                 interrupted = error
         if interrupted is not None:
@@ -168,7 +169,7 @@ class _Run:
         self._waves(engine, positions)
         if spec.mode == "mirror" and not session.ledger.counts().deferred:
             self.removals = mirror_removals(spec, tag.id, session, engine, self.options.approve_removals)
-            leaving = [row for row in self.removals.rows() if row.key not in queued]
+            leaving = [row for row in self.removals.rows(session.young) if row.key not in queued]
             for start in range(0, len(leaving), WAVE_ROWS):
                 engine.attempt(leaving[start : start + WAVE_ROWS])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -18,6 +18,7 @@ from .engine import Engine, frame_keys
 from .identity import Finder
 from .links import CompanyLinks
 from .patch import Policies
+from .recovery import SETTLED_AFTER
 from .remembered import Snapshot
 from .report import Ledger, Outcome
 from .rows import Row
@@ -26,7 +27,6 @@ from .sync_state import SyncState
 from .tags import TagNames
 
 RECHECK_MISSING_AFTER = timedelta(hours=1)
-SETTLED_AFTER = timedelta(minutes=10)
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Session:
     snapshot: Snapshot
     selection: Selection
     ledger: Ledger
+    young: set[str] = field(default_factory=set)
 
     @classmethod
     def open(
@@ -139,6 +140,7 @@ class Session:
                 doubt=(certain and position not in missing) or key in unsettled,
                 maybe_created=key in unsettled,
                 waited=key in waited,
+                young=key in self.young,
                 owned=bool(owns),
                 owned_before=bool(owns),
                 sent_lists=lists.get(key, {}),
@@ -171,6 +173,7 @@ class Session:
             self.spec.match_on,
             proofs_left=proofs_left,
             creates=not self._must_be_proven,
+            every_rung=isinstance(self.spec, AudienceSpec),
         )
         return Engine(
             spec=self.spec,

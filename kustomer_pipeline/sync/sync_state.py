@@ -201,6 +201,7 @@ class SyncState:
                     job_id=row.job_id,
                     operation=row.operation,
                     bulk_id=row.bulk_id,
+                    created_at=_utc(row.created_at),
                     items=tuple(JobItem(**item) for item in json.loads(row.items)),
                 )
                 for row in connection.execute(query)
@@ -254,6 +255,20 @@ class SyncState:
         """Keep where identifiers were seen: (object, field, value, Kustomer id)."""
         with self.store.engine.begin() as connection:
             self._write_identities(connection, identities)
+
+    def unlearn(self, object: str, field: str, values: Sequence[str]) -> None:
+        """Drop hints that turned out to be wrong."""
+        table = tables.identities
+        with self.store.engine.begin() as connection:
+            for chunk in _chunks([value_hash(value) for value in values]):
+                connection.execute(
+                    sa.delete(table).where(
+                        table.c.org_id == self.org_id,
+                        table.c.object == object,
+                        table.c.field == field,
+                        table.c.value_hash.in_(chunk),
+                    )
+                )
 
     def _write_identities(self, connection: sa.Connection, identities: Iterable[tuple[str, str, str, str]]) -> None:
         values = {
@@ -309,6 +324,11 @@ class SyncState:
                     **asdict(report.counts),
                 )
             )
+
+
+def _utc(moment: datetime) -> datetime:
+    """SQLite gives times back without their zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

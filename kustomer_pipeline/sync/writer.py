@@ -37,6 +37,7 @@ MAX_BYTES = 95_000  # docs/kustomer.md section 3: 100 kB a body, the rest is for
 PATIENCE_SECONDS = 300.0
 _SPLITS_A_RUN = 60
 _POLLS_IN_FRONT = 4
+_POLLS_AT_LEAST = 8  # however long that takes in an org whose budget is spent
 
 Result = Literal["done", "refused", "rejected", "unknown", "unfinished"]
 
@@ -47,6 +48,7 @@ class Written:
 
     done: Kustomer says created or updated. refused: its item failed; look at the record again, then decide.
     rejected: the request itself is not acceptable, trying again is useless. unknown: no answer reached us.
+    lost: the job of an unknown result, if there is one, may still be waiting.
     unfinished: the job is still in Kustomer's queue, the next run collects it.
     """
 
@@ -54,6 +56,7 @@ class Written:
     result: Result
     kustomer_id: str | None = None
     error: str | None = None
+    lost: bool = False
 
 
 @dataclass
@@ -131,7 +134,8 @@ class Writer:
         error = self._submit_once(chunk, flights, on_written)
         if error is None:
             return
-        if self._with_rev and not self._rev_proven and isinstance(chunk[0], Update):
+        about_form = isinstance(error, BadRequestError)  # and not about its size, or about a record
+        if self._with_rev and not self._rev_proven and about_form and isinstance(chunk[0], Update):
             # Whether bulk updates take `rev` is not documented (docs/kustomer.md section 7.5): found out once.
             self._rev_proven, self._with_rev = True, False
             if self._submit_once(chunk, flights, on_written) is None:
@@ -148,7 +152,11 @@ class Writer:
         try:
             bulk_id = self.client.submit_bulk(self.object, job.operation, items)
         except AmbiguousWriteError:
-            self._settle(job, [Written(decision, "unknown") for decision in chunk], on_written)
+            written = [Written(decision, "unknown", lost=True) for decision in chunk]
+            if job.operation == "create":
+                self._settle(job, written, on_written)
+            else:
+                on_written(written)  # the journal keeps the job: it may be done later than the next look at its records
             return None
         except KustomerError as error:  # nothing was done: it was refused before any record was looked at
             self.state.settle_job(self.run_id, job)
@@ -167,11 +175,12 @@ class Writer:
             JobItem(
                 ref=ref,
                 key=decision.row.key,
-                fingerprint=decision.row.fingerprint,
+                fingerprint=None if decision.row.young else decision.row.fingerprint,
                 kustomer_id=decision.live.id if isinstance(decision, Update) else None,
                 owned=decision.row.owned,
                 effect="undo" if decision.row.undoing else "untag" if decision.row.leaving else "accept",
                 changes=_changes(decision) if self.keep_changes else [],
+                young=decision.row.young,
                 sent_lists=decision.row.new_lists,
             )
             for ref, decision in zip(refs, chunk, strict=True)
@@ -214,7 +223,7 @@ class Writer:
             if written is not None:
                 waiting.pop(0)
                 self._settle(flight.job, written, on_written)
-            elif self.clock.monotonic() - flight.submitted_at > PATIENCE_SECONDS:
+            elif flight.polls >= _POLLS_AT_LEAST and self.clock.monotonic() - flight.submitted_at > PATIENCE_SECONDS:
                 waiting.pop(0)
                 on_written([Written(decision, "unfinished") for decision in flight.decisions.values()])
 
@@ -245,9 +254,9 @@ class Writer:
                 log.append(log_line(job, item, one.kustomer_id))
                 learned += self.identities_of(one.decision, one.kustomer_id or "")
                 changed += change_lines(item, self.object, one.kustomer_id)
-                if item.effect == "untag":
+                if item.effect == "untag" and not item.young:
                     forget.append(item.key)
-                elif item.effect == "accept":
+                elif item.effect != "undo":
                     rows.append(accepted(item, one.kustomer_id))
             elif one.result == "unknown" and job.operation == "create":
                 rows.append(RowState(item.key, "unsettled"))
@@ -267,8 +276,9 @@ def written_of(decision: Create | Update, result: ItemResult | None) -> Written:
 
 
 def accepted(item: JobItem, kustomer_id: str | None) -> RowState:
-    """What the state keeps of a row that Kustomer took."""
-    return RowState(item.key, "accepted", item.fingerprint, kustomer_id, owned=item.owned, sent_lists=item.sent_lists)
+    """What the state keeps of a row that Kustomer took. A young one who leaves is kept, to be looked at once more."""
+    owned = item.owned or item.effect == "untag"
+    return RowState(item.key, "accepted", item.fingerprint, kustomer_id, owned=owned, sent_lists=item.sent_lists)
 
 
 def log_line(job: Job, item: JobItem, kustomer_id: str | None) -> LogLine:

@@ -1,0 +1,558 @@
+"""All laws at once: a state machine that does whatever warehouses, agents, networks and power cuts do, in any order.
+
+Hypothesis draws the order: rows change, agents edit, syncs run with faults in Kustomer or die in the middle, time
+passes. After every step the org is compared with an oracle that shares no code with the engine (oracle.py).
+
+    KUSTOMER_TEST_EXAMPLES=500 python -m pytest kustomer_pipeline_tests/laws/test_state_machine.py
+
+runs that many examples instead of the few of a usual run, and other ones each time (a failure is printed as a test).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import hypothesis.strategies as st
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from kustomer_pipeline.kustomer import KustomerClient, KustomerError
+from kustomer_pipeline.sync import (
+    AudienceSpec,
+    ObjectSpec,
+    RemovalLimit,
+    RunOptions,
+    StateStore,
+    SyncReport,
+    plan_sync,
+    run_sync,
+)
+from kustomer_pipeline.sync.tables import metadata
+from kustomer_pipeline_tests import oracle
+from kustomer_pipeline_tests.oracle import Died, Fuse
+from kustomer_pipeline_tests.world import World, audience, companies, customers, frame_of
+
+EXAMPLES = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "0"))  # read here: the tests see no KUSTOMER_ variable
+STEPS = 25
+PEOPLE = 6
+LANDED = {"created", "updated", "unchanged"}
+
+# What may be wrong with Kustomer during one run: fault, value, settings. Each alone is survivable, so all together are.
+FAULTS: list[tuple[str, Any, dict[str, Any]]] = [
+    *(
+        (name, None, {"method": method, "times": times, "after": after})
+        for name in ("drop_before", "drop_after", "gateway_error_before", "gateway_error_after")
+        for method, times, after in (("POST", 1, 0), ("PUT", 1, 0), ("GET", 2, 1), (None, 1, 3), ("GET", None, 3))
+    ),
+    ("too_many_requests", None, {"times": 2, "after": 1}),
+    ("role_removed", None, {"after": 3}),
+    ("unauthorized", None, {"after": 4}),
+    ("job_stuck", None, {"times": 1}),
+    ("job_stuck", None, {}),
+    ("job_polls", 3, {}),
+    ("batch_size", 2, {}),
+    ("batches_shape", "attributes", {}),
+    ("batches_shape", "paged", {}),
+    ("batches_shape", "list_attributes", {}),
+    ("batches_not_found", None, {}),
+    ("results_missing", 1, {}),
+    ("results_missing", 9, {}),
+    ("results_shuffled", None, {}),
+    ("results_reversed", None, {}),
+    ("item_error_object", None, {}),
+    ("bulk_unlink_company", None, {}),
+    ("bulk_rev_refused", None, {}),
+    ("rev_ignored", None, {}),
+    ("multi_get_refused", 404, {}),
+    ("multi_get_refused", 400, {}),
+    ("multi_get_limit", 1, {}),
+    ("multi_get_missing_404", None, {}),
+    ("companies_multi_get", None, {}),
+    ("deleted_company_hidden", None, {}),
+    ("search_lag", 100_000.0, {}),
+    ("search_lag", 30.0, {}),
+    ("search_exact", None, {}),
+    ("search_forbidden", None, {}),
+    ("search_in_refused", None, {}),
+    ("search_in_ignored", None, {}),
+    ("search_or_limit", 1, {}),
+    ("agent_edit_after_read", "agent", {"times": 2}),
+    ("agent_touch_after_read", None, {"times": 2}),
+    ("agent_touch_after_read", None, {}),
+    ("masked", "phones", {}),
+    ("list_item_extras", None, {}),
+    ("error_envelope", "A", {}),
+    ("error_not_json", None, {}),
+    ("others_spend", 50, {}),
+    ("rate_headers_missing", None, {}),
+    ("custom_declared_only", None, {}),
+    ("strict_nulls", None, {}),
+]
+# Without `rev` nobody can see that an agent came in between: their edit may be lost (docs/kustomer.md section 7.5).
+NO_REV = {"rev_ignored", "bulk_rev_refused"}
+AGENTS = {"agent_edit_after_read", "agent_touch_after_read"}
+
+faults = st.lists(st.sampled_from(FAULTS), max_size=3, unique_by=lambda fault: fault[0]).filter(
+    lambda drawn: not (NO_REV & {one[0] for one in drawn} and AGENTS & {one[0] for one in drawn})
+)
+numbers = st.integers(0, PEOPLE - 1)
+deaths = st.one_of(st.none(), st.none(), st.integers(1, 90))
+
+
+class Org(RuleBasedStateMachine):
+    """One org, its warehouse, its agents, its bad days."""
+
+    state_url: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.state_url, job_seconds=2.0).__enter__()
+        self.sandbox = self.world.sandbox
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.accounts: dict[str, str] = {}
+        self.members: list[str] = []
+        self.ever: list[dict[str, Any]] = []
+        self.drifted: set[str] = set()  # ids of records in which agents changed what is mapped
+        self.tag_drifted: set[str] = set()  # ids of records whose tag vip, or whose address, agents changed
+        self.restless = False  # a lost job may still be waiting: what was true when it was looked at may not stay so
+        self.runs = 0
+
+    def teardown(self) -> None:
+        try:
+            self.settles()
+        finally:
+            self.world.__exit__()
+
+    # --- the warehouse ------------------------------------------------------------------------------------------
+
+    @initialize(count=st.integers(0, PEOPLE), known=st.integers(0, PEOPLE))
+    def begin(self, count: int, known: int) -> None:
+        for n in range(count):
+            self.put(n, "free", None)
+        for n in range(known):
+            self.agent_creates(n, "email" if n % 2 else "id")
+        self.angry = self.sandbox.seed_tag("angry")
+        self.agents_tag = self.sandbox.seed_tag("agent")
+
+    @rule(n=numbers, plan=st.sampled_from(["free", "pro", None]), account=st.sampled_from([None, None, "A-0", "A-1"]))
+    def put(self, n: int, plan: str | None, account: str | None) -> None:
+        row = {"id": f"C-{n}", "email": f"p{n}@example.com", "phone": None, "name": f"Person {n}"}
+        self.rows[f"{n}"] = {**row, "plan": plan, "account": account}
+
+    @rule(n=numbers, column=st.sampled_from(["id", "email", "phone", "name", "plan"]), value=st.integers(0, 3))
+    def change(self, n: int, column: str, value: int) -> None:
+        """Value 0: null. E-mail addresses also get upper case, spaces, or are none."""
+        if f"{n}" in self.rows:
+            values: dict[str, list[str | None]] = {
+                "id": [None, f"C-{n}", f"C-{n}", f"D-{n}"],
+                "email": [None, f" P{n}@Example.com", f"p{n}.new@example.com", "no address"],
+                "phone": [None, f"+44207183870{n}", f"+44207183880{n}", f"+44207183870{(n + 1) % PEOPLE}"],
+                "name": [None, f"Person {n}", "Somebody", "Somebody else"],
+                "plan": [None, "free", "pro", "max"],
+            }
+            self.rows[f"{n}"] = {**self.rows[f"{n}"], column: values[column][value]}
+
+    @rule(n=numbers)
+    def remove(self, n: int) -> None:
+        self.rows.pop(f"{n}", None)
+        self.rows.pop(f"{n} again", None)
+
+    @rule(n=numbers)
+    def duplicate(self, n: int) -> None:
+        if f"{n}" in self.rows:
+            self.rows[f"{n} again"] = {**self.rows[f"{n}"], "name": "The same again"}
+
+    @rule(n=numbers, m=numbers, column=st.sampled_from(["id", "email", "phone"]))
+    def swap(self, n: int, m: int, column: str) -> None:
+        if f"{n}" in self.rows and f"{m}" in self.rows:
+            one, other = self.rows[f"{n}"], self.rows[f"{m}"]
+            self.rows[f"{n}"], self.rows[f"{m}"] = ({**one, column: other[column]}, {**other, column: one[column]})
+
+    @rule(k=st.integers(0, 2), name=st.integers(0, 1))
+    def put_company(self, k: int, name: int) -> None:
+        self.accounts[f"A-{k}"] = f"Company {k}.{name}"
+
+    @rule(drawn=st.lists(numbers, max_size=PEOPLE), extra=st.booleans())
+    def put_members(self, drawn: list[int], extra: bool) -> None:
+        self.members = [f"p{n}@example.com" for n in drawn] + ["p0.agent@example.com"] * extra
+
+    # --- the agents ---------------------------------------------------------------------------------------------
+
+    def one(self, n: int) -> str | None:
+        ids = list(self.sandbox.customers)
+        return ids[n % len(ids)] if ids else None
+
+    @rule(n=numbers, by=st.sampled_from(["id", "email", "phone"]))
+    def agent_creates(self, n: int, by: str) -> None:
+        bodies: dict[str, dict[str, Any]] = {
+            "id": {"externalId": f"C-{n}"},
+            "email": {"emails": [{"email": f"p{n}@example.com", "type": "home"}]},
+            "phone": {"phones": [{"phone": f"+44207183870{n}", "type": "mobile"}]},
+        }
+        records = oracle.customers_of(self.sandbox)
+        row = {"id": f"C-{n}", "email": f"p{n}@example.com", "phone": f"+44207183870{n}"}
+        if not oracle.candidates({by: row[by]}, records):
+            self.sandbox.seed_customer(**bodies[by], custom={"noteStr": "by an agent"}, locale="fr")
+            self.tag_drifted.update(oracle.candidates(row, oracle.customers_of(self.sandbox)))
+
+    @rule(n=numbers, what=st.sampled_from(["angry", "calm", "vip", "not vip"]))
+    def agent_tags(self, n: int, what: str) -> None:
+        id_ = self.one(n)
+        if id_ is None:
+            return
+        if "vip" in what:
+            self.tag_drifted.add(id_)
+        tag = self.vip or self.sandbox.seed_tag("vip") if "vip" in what else self.angry
+        others = [one for one in self.sandbox.customers[id_]["tags"] if one != tag]
+        self.sandbox.agent_edit(id_, tags=[*others, tag] if what in ("angry", "vip") else others)
+
+    @rule(n=numbers, what=st.sampled_from(["email", "note", "company", "name", "externalId", "drop email", "touch"]))
+    def agent_edits(self, n: int, what: str) -> None:
+        id_ = self.one(n)
+        if id_ is None:
+            return
+        if what == "touch":
+            self.sandbox.touch(id_)
+            return
+        company = self.sandbox.seed_company(name=f"Agent's {len(self.sandbox.companies)}") if what == "company" else ""
+        emails = [{"email": one["email"]} for one in self.sandbox.customers[id_]["emails"]]
+        fresh = {"email": f"p{n}.agent@example.com"}
+        if what == "email" and oracle.candidates(fresh, oracle.customers_of(self.sandbox)):
+            return
+        edits: dict[str, dict[str, Any]] = {
+            "email": {"emails": [*emails, fresh]},
+            "note": {"custom": {"noteStr": f"{n}"}, "gender": "f"},
+            "company": {"company": company},
+            "name": {"name": "By an agent"},
+            "externalId": {"externalId": f"X-{id_}"},
+            "drop email": {"emails": emails[1:]},
+        }
+        self.sandbox.agent_edit(id_, **edits[what])
+        if what in ("company", "name", "externalId", "drop email"):
+            self.drifted.add(id_)
+        if "email" in what:
+            self.tag_drifted.add(id_)
+
+    @rule(n=numbers)
+    def agent_deletes(self, n: int) -> None:
+        id_ = self.one(n)
+        if id_ is not None:
+            self.sandbox.agent_delete(id_)
+            self.drifted.add(id_)
+
+    @rule(n=numbers, m=numbers)
+    def agent_merges(self, n: int, m: int) -> None:
+        """The source goes, its addresses and externalIds are the target's from now on."""
+        source, target = self.one(n), self.one(m)
+        if source is None or target is None or source == target:
+            return
+        gone, kept = self.sandbox.customers[source], self.sandbox.customers[target]
+        self.sandbox.agent_delete(source)
+        lists = {"emails": "email", "externalIds": "externalId", "phones": "phone"}
+        merged = {
+            name: [{key: one[key]} for record in (kept, gone) for one in record[name]][:10]
+            for name, key in lists.items()
+        }
+        self.sandbox.agent_edit(target, **merged)
+        self.drifted |= {source, target}
+        self.tag_drifted |= {source, target}
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1.0, 60.0, 4000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.clock.sleep(seconds)
+        if seconds > 3600:
+            oracle.hours_pass(self.state_url)
+
+    @rule()
+    def jobs_go_on(self) -> None:
+        self.sandbox.release_jobs()
+
+    # --- syncs ----------------------------------------------------------------------------------------------
+
+    @property
+    def vip(self) -> str | None:
+        return next((id_ for id_, tag in self.sandbox.tags.items() if tag["name"] == "vip"), None)
+
+    @property
+    def frame(self) -> list[dict[str, Any]]:
+        return list(self.rows.values())
+
+    def spec(self, mode: Any = "upsert", nulls: Any = "keep") -> ObjectSpec:
+        return customers(fields=oracle.FIELDS, match_on=("externalId", "email"), mode=mode, nulls=nulls)
+
+    def run(
+        self, spec: ObjectSpec | AudienceSpec, rows: list[dict[str, Any]], death: int | None = None, **options: Any
+    ) -> SyncReport | None:
+        """One run. None: it died, or could not even begin."""
+        self.runs += 1
+        self.sandbox.clear_requests()
+        fuse = Fuse(death)
+        client = KustomerClient(
+            base_url=self.sandbox.url, api_key=self.sandbox.api_key, clock=self.world.clock, transport=fuse
+        )
+        try:
+            with client, StateStore.open(self.state_url) as state, fuse.lit():
+                given = RunOptions(f"run-{self.runs}", **options)
+                report = run_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=given)
+        except KustomerError:
+            assert not self.writes(), "an error instead of a report, although something was sent"
+            return None
+        except Died:
+            self.restless = self.runs % 2 == 1  # every other time the next run begins before the lost job is done
+            self.world.clock.sleep(0 if self.restless else 5)
+            return None
+        finally:
+            self.sandbox.faults.clear()
+        assert report.adds_up, report.counts
+        assert len(rows) == report.counts.read
+        return report
+
+    def writes(self) -> list[str]:
+        return [one.path for one in self.sandbox.requests if one.method != "GET" and "search" not in one.path]
+
+    @rule(
+        mode=st.sampled_from(["upsert", "upsert", "upsert", "insert", "update"]),
+        nulls=st.sampled_from(["keep", "keep", "clear"]),
+        drawn=faults,
+        death=deaths,
+        full=st.booleans(),
+        limit=st.sampled_from([None, None, None, 2]),
+    )
+    def sync_customers(
+        self, mode: str, nulls: str, drawn: list[Any], death: int | None, full: bool, limit: int | None
+    ) -> None:
+        self.ever += self.frame
+        queued, before = oracle.under_way(self.sandbox), oracle.customers_of(self.sandbox)
+        self.switch_on(drawn)
+        report = self.run(self.spec(mode, nulls), self.frame, death, full_resync=full, limit=limit)
+        after = oracle.customers_of(self.sandbox)
+        self.only_mapped_changed(before, after, queued)
+        if mode == "update" and not queued:
+            assert before.keys() == after.keys()
+        if report is not None and not (queued and self.restless):
+            self.reported_customers(report, mode, nulls, full)
+
+    def only_mapped_changed(self, before: oracle.Records, after: oracle.Records, queued: bool) -> None:
+        """When jobs of an earlier run were under way, they may have been those of the audience."""
+        others = [self.agents_tag] + ([self.vip] if queued and self.vip else [])
+        oracle.only_mapped_changed(before, after, self.ever, tags=others)
+
+    def switch_on(self, drawn: list[Any]) -> None:
+        for name, value, setting in drawn:
+            self.sandbox.faults.set(name, value, **setting)
+
+    def reported_customers(self, report: SyncReport, mode: str, nulls: str, full: bool) -> None:
+        """Rows that landed by their report are in Kustomer as the warehouse says."""
+        records, accounts = oracle.customers_of(self.sandbox), oracle.companies_by_external_id(self.sandbox)
+        bad = oracle.invalid(self.frame)
+        assert bad == {n for n, outcome in enumerate(report.rows["outcome"]) if outcome == "invalid"}
+        looked = {"created", "updated"} | ({"unchanged"} if full else set())
+        for row, line in zip(self.frame, report.rows.itertuples(), strict=True):
+            if line.outcome not in LANDED:
+                continue
+            if line.outcome in looked:
+                self.drifted.discard(str(line.kustomer_id))
+            if line.kustomer_id in self.drifted:
+                continue
+            wrong = oracle.differences(row, records[str(line.kustomer_id)], accounts, clear=nulls == "clear")
+            assert not wrong, (row, line, wrong, records[str(line.kustomer_id)])
+
+    @rule(drawn=faults, death=deaths, full=st.booleans())
+    def sync_companies(self, drawn: list[Any], death: int | None, full: bool) -> None:
+        queued, before = oracle.under_way(self.sandbox), oracle.customers_of(self.sandbox)
+        self.switch_on(drawn)
+        rows = [{"id": id_, "name": name} for id_, name in self.accounts.items()]
+        report = self.run(companies(), rows, death, full_resync=full)
+        after = oracle.customers_of(self.sandbox)
+        if queued:
+            self.only_mapped_changed(before, after, queued)
+        else:
+            oracle.only_the_tag_changed(before, after, None, tags=[self.agents_tag])
+        if report is not None and not (queued and self.restless):
+            self.reported_companies(report)
+
+    def reported_companies(self, report: SyncReport) -> None:
+        for (id_, name), line in zip(self.accounts.items(), report.rows.itertuples(), strict=True):
+            if line.outcome in LANDED:
+                record = self.sandbox.companies[str(line.kustomer_id)]
+                assert (id_, name) == (record["externalId"], record["name"])
+
+    @rule(
+        mode=st.sampled_from(["mirror", "mirror", "mirror", "add", "remove"]),
+        scope=st.sampled_from(["owned", "owned", "tag"]),
+        share=st.sampled_from([1.0, 1.0, 0.0]),
+        drawn=faults,
+        death=deaths,
+        full=st.booleans(),
+        limit=st.sampled_from([None, None, None, 2]),
+    )
+    def sync_audience(
+        self, mode: Any, scope: Any, share: float, drawn: list[Any], death: int | None, full: bool, limit: int | None
+    ) -> None:
+        queued, before = oracle.under_way(self.sandbox), oracle.customers_of(self.sandbox)
+        self.switch_on(drawn)
+        spec = audience(mode=mode, mirror_scope=scope, max_removals=RemovalLimit(share=share))
+        rows = [{"email": email} for email in self.members]
+        report = self.run(spec, rows, death, full_resync=full, limit=limit)
+        after = oracle.customers_of(self.sandbox)
+        if queued:
+            self.only_mapped_changed(before, after, queued)
+        else:
+            oracle.only_the_tag_changed(before, after, self.vip, tags=[self.agents_tag])
+        if (mode == "add" or (mode == "mirror" and share == 0.0)) and not queued:
+            lost = [id_ for id_ in before if self.vip in before[id_]["tags"] and self.vip not in after[id_]["tags"]]
+            assert not lost, "removals were not allowed"
+        if report is not None and not (queued and self.restless):
+            self.reported_audience(report, mode, full)
+
+    def reported_audience(self, report: SyncReport, mode: str, full: bool) -> None:
+        looked = {"updated"} | ({"unchanged"} if full else set())
+        for line in report.rows.itertuples():
+            if line.outcome not in LANDED or line.kustomer_id is None:
+                continue
+            if line.outcome in looked:
+                self.tag_drifted.discard(str(line.kustomer_id))
+            record = self.sandbox.customers.get(str(line.kustomer_id))
+            if record is not None and line.kustomer_id not in self.tag_drifted:
+                assert (mode != "remove") is (self.vip in record["tags"]), line
+
+    @rule(what=st.sampled_from(["customers", "companies", "mirror", "remove"]), drawn=faults)
+    def plan(self, what: str, drawn: list[Any]) -> None:
+        """A plan changes nothing: not in Kustomer, not in the state."""
+        self.world.clock.sleep(5)
+        specs: dict[str, tuple[ObjectSpec | AudienceSpec, list[dict[str, Any]]]] = {
+            "customers": (self.spec(), self.frame),
+            "companies": (companies(), [{"id": id_, "name": name} for id_, name in self.accounts.items()]),
+            "mirror": (audience(), [{"email": email} for email in self.members]),
+            "remove": (audience(mode="remove"), [{"email": email} for email in self.members]),
+        }
+        spec, rows = specs[what]
+        before, remembered = self.revisions(), self.remembered()
+        self.sandbox.clear_requests()
+        self.switch_on([one for one in drawn if one[0] not in AGENTS])
+        try:
+            with self.world.client() as client, StateStore.open(self.state_url) as state:
+                plan = plan_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state)
+                assert sum(plan.counts.values()) == len(rows) + plan.counts.get("untag", 0) * (what == "mirror")
+        except KustomerError:
+            pass  # Kustomer could not be asked
+        finally:
+            self.sandbox.faults.clear()
+        assert not self.writes()
+        assert before == self.revisions()
+        assert remembered == self.remembered()
+
+    def revisions(self) -> dict[str, Any]:
+        records = {**self.sandbox.customers, **self.sandbox.companies, **self.sandbox.tags}
+        return {id_: one.get("rev") for id_, one in records.items()}
+
+    def remembered(self) -> dict[str, list[Any]]:
+        with StateStore.open(self.state_url) as state, state.engine.connect() as connection:
+            return {
+                table.name: sorted(map(repr, connection.execute(sa.select(table)))) for table in metadata.sorted_tables
+            }
+
+    # --- what always holds ----------------------------------------------------------------------------------
+
+    @invariant()
+    def nobody_is_there_twice(self) -> None:
+        oracle.nobody_twice(self.sandbox)
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def settles(self) -> None:
+        """Good weather: everything lands, and then a run costs one request."""
+        self.sandbox.faults.clear()
+        self.sandbox.release_jobs()
+        self.ever += self.frame
+        for _ in range(2):
+            self.world.clock.sleep(120)
+            oracle.hours_pass(self.state_url)
+            accounts = self.run(companies(), [{"id": id_, "name": name} for id_, name in self.accounts.items()])
+            assert accounts is not None
+            assert accounts.interrupted is None
+            self.reported_companies(accounts)
+            report = self.good_run(self.spec(), self.frame)
+            self.reported_customers(report, "upsert", "keep", full=False)
+        self.everybody_is_there(report)
+        self.costs_one_request(self.spec(), self.frame, report)
+        self.mirror_settles()
+
+    def good_run(self, spec: ObjectSpec | AudienceSpec, rows: list[dict[str, Any]], **options: Any) -> SyncReport:
+        report = self.run(spec, rows, **options)
+        assert report is not None
+        assert report.interrupted is None
+        assert 0 == report.counts.deferred
+        assert 0 == report.read_back.drifted, report.read_back
+        return report
+
+    def everybody_is_there(self, report: SyncReport) -> None:
+        records, accounts = oracle.customers_of(self.sandbox), oracle.companies_by_external_id(self.sandbox)
+        for row, line in zip(self.frame, report.rows.itertuples(), strict=True):
+            if line.outcome == "rejected":
+                assert self.stands_in_the_way(row, records, accounts), (row, line)
+            elif line.outcome != "invalid":
+                assert line.outcome in LANDED, line
+
+    def stands_in_the_way(self, row: dict[str, Any], records: Any, accounts: Any) -> bool:
+        return oracle.cannot_land(row, records, self.frame, accounts)
+
+    def costs_one_request(self, spec: ObjectSpec | AudienceSpec, rows: list[Any], last: SyncReport) -> None:
+        if last.counts.rejected:  # tried again in every run
+            return
+        again = self.good_run(spec, rows)
+        assert [] == self.writes()
+        assert 1 == self.sandbox.units(), [(one.method, one.path) for one in self.sandbox.requests]
+        assert last.rows["kustomer_id"].fillna("").tolist() == again.rows["kustomer_id"].fillna("").tolist()
+
+    def mirror_settles(self) -> None:
+        rows = [{"email": email} for email in self.members]
+        spec = audience(max_removals=RemovalLimit(share=1.0))
+        for full in (False, True):
+            report = self.good_run(spec, rows, full_resync=full)
+            for id_, one in self.sandbox.customers.items():
+                member = bool(oracle.held(one, "email") & set(self.members))
+                if id_ not in self.tag_drifted or (member and full):
+                    assert member is (self.vip is not None and self.vip in one["tags"]), (id_, member)
+        self.costs_one_request(spec, rows, report)
+
+
+def check(state_url: str, examples: int) -> None:
+    machine = type("OrgHere", (Org,), {"state_url": state_url})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES or examples,
+            stateful_step_count=STEPS,
+            derandomize=not EXAMPLES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def sqlite_state(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'state.db'}"
+
+
+def test_the_laws_hold_whatever_happens_in_any_order(sqlite_state: str) -> None:
+    check(sqlite_state, 40)
+
+
+def test_the_laws_hold_with_the_state_in_postgresql(postgres_url: str) -> None:
+    check(postgres_url, 6)
