@@ -1,0 +1,1 @@
+"""The corpus of rows: what warehouses really hold, and what must become of it in Kustomer."""
