@@ -7,6 +7,7 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     WAREHOUSE_URL                                          → WarehouseResource → open_engine
     KUSTOMER_API_KEY; KUSTOMER_ORG, _REGION or _BASE_URL   → KustomerResource  → KustomerClient
     KUSTOMER_STATE_URL, else DAGSTER_HOME                  → StateResource     → StateStore
+    KUSTOMER_UNDO_DAYS                                     → StateResource     → how long it can be undone
 """
 
 import os
@@ -20,9 +21,10 @@ from pydantic import Field
 from .io_manager import ParquetStorage
 from .kustomer import ConfigurationError, KustomerClient, base_url_for
 from .sync.state import StateError, StateStore
-from .warehouse import WarehouseUrlError, Watermark, open_engine, read_frame, watermark
+from .warehouse import RunLog, WarehouseUrlError, Watermark, open_engine, read_frame, watermark, write_log
 
 _DEFAULT_RATE_RESERVE = 0.2
+_DEFAULT_UNDO_DAYS = 30
 
 
 def resources_from_environment() -> dict[str, Any]:
@@ -36,7 +38,7 @@ def resources_from_environment() -> dict[str, Any]:
 
 
 class WarehouseResource(dg.ConfigurableResource[None]):
-    """The warehouse that the queries run in. Read only."""
+    """The warehouse that the queries run in. Read only, but for the log of syncs that ask for it (`log_to`)."""
 
     url: str = Field(
         default="",
@@ -52,6 +54,10 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def watermark(self, table: str, updated_at: str) -> Watermark:
         """How far a table has come. Raises WarehouseError."""
         return watermark(open_engine(self._url()), table, updated_at)
+
+    def log(self, schema: str, run: RunLog) -> None:
+        """Write what became of the rows of a run to the tables of a schema. Raises WarehouseError."""
+        write_log(open_engine(self._url()), schema, run)
 
     def _url(self) -> str:
         url = _setting(self.url, "WAREHOUSE_URL")
@@ -131,10 +137,26 @@ class StateResource(dg.ConfigurableResource[None]):
         description="SQLAlchemy URL, SQLite or PostgreSQL. Empty: the environment variable "
         "KUSTOMER_STATE_URL, else the file kustomer_state.db under DAGSTER_HOME.",
     )
+    undo_days: int | None = Field(
+        default=None,
+        description="For so many days the values that a run overwrote are kept, so that it can be undone; 0 keeps "
+        f"nothing. None: KUSTOMER_UNDO_DAYS, else {_DEFAULT_UNDO_DAYS}.",
+    )
 
     def store(self) -> StateStore:
         """The state, to be used in a `with`. Raises StateError."""
         return StateStore.open(self._url())
+
+    def days_to_undo(self) -> int:
+        """For how many days the values that runs overwrite are kept. Raises StateError."""
+        text = str(self.undo_days) if self.undo_days is not None else _setting("", "KUSTOMER_UNDO_DAYS")
+        if not text:
+            return _DEFAULT_UNDO_DAYS
+        if not (text.isascii() and text.isdigit() and len(text) <= 5):
+            raise StateError(
+                f"KUSTOMER_UNDO_DAYS is {text!r}; set it to a number of days, such as 30, or to 0 to keep nothing"
+            )
+        return int(text)
 
     def _url(self) -> str:
         if url := _setting(self.url, "KUSTOMER_STATE_URL"):

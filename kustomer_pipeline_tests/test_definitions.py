@@ -15,7 +15,7 @@ from kustomer_pipeline.definitions import defs
 
 SYNCS = ("companies", "customers", "vip_audience")
 MAPPED_CHECKS = {"required_fields", "row_keys_unique", "fields_valid"}
-SYNC_CHECKS = {"all_rows_accepted", "rows_accounted_for"}
+SYNC_CHECKS = {"all_rows_accepted", "rows_accounted_for", "landed_as_sent"}
 
 
 def test_the_definitions_load() -> None:
@@ -60,7 +60,7 @@ def test_whatever_calls_kustomer_is_in_the_pool() -> None:
 def test_jobs_schedules_and_sensors_have_their_names() -> None:
     repository = defs.get_repository_def()
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"sync_all", "plan_all", *(f"sync_{name}" for name in SYNCS)}
+    assert jobs == {"sync_all", "plan_all", "undo_run", *(f"sync_{name}" for name in SYNCS)}
     assert {schedule.name for schedule in repository.schedule_defs} == {"daily_sync"}
     assert {sensor.name for sensor in repository.sensor_defs} == {f"{name}_changed" for name in SYNCS}
 
@@ -126,9 +126,9 @@ def test_the_run_config_of_a_sync_has_defaults_and_explains_itself() -> None:
         field.name: field
         for snap in snapshot
         for field in snap.fields or []
-        if field.name in {"full_resync", "limit", "approve_removals"}
+        if field.name in {"full_resync", "limit", "only", "approve_removals"}
     }
-    assert set(fields) == {"full_resync", "limit", "approve_removals"}
+    assert set(fields) == {"full_resync", "limit", "only", "approve_removals"}
     for field in fields.values():
         assert field.description
         assert not field.is_required

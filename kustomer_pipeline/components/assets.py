@@ -18,13 +18,11 @@ from kustomer_pipeline.sync import plan_sync, run_sync
 
 from .checks import mapped_check_results, mapped_check_specs, sync_check_results, sync_check_specs
 from .failures import failure, readable_failures, reason_to_fail
-from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
+from .keys import POOL, kustomer_key, mapped_key, plan_key, warehouse_key
 from .metadata import of_frame, of_plan, of_query, of_report
 from .run_config import SyncRunConfig
 from .sync_component import Sync
-
-# One at a time over all runs (the limit is in dagster.yaml): the request budget is the org's.
-POOL = "kustomer_api"
+from .sync_log import log_tables, reason_not_logged
 
 
 def sync_assets(sync: Sync, after: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
@@ -88,7 +86,8 @@ def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefini
             sync,
             "**Writes to Kustomer.** Sends what differs, and holds a line per row: key, what became of it "
             "(created, updated, unchanged, skipped, invalid, rejected, deferred), Kustomer id, why it was "
-            f"refused. To see first what would be sent, materialize `plan/{sync.name}`.",
+            f"refused. To see first what would be sent, materialize `plan/{sync.name}`."
+            + (f" What became of the rows is logged in {log_tables(sync.log_to)}." if sync.log_to else ""),
         ),
         group_name=sync.name,
         owners=sync.owners,
@@ -97,6 +96,7 @@ def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         context: dg.AssetExecutionContext,
         config: SyncRunConfig,
         mapped: pd.DataFrame,
+        warehouse: WarehouseResource,
         kustomer: KustomerResource,
         state: StateResource,
     ) -> Iterator[dg.MaterializeResult[pd.DataFrame]]:
@@ -106,7 +106,7 @@ def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefini
                 mapped,
                 client=client,
                 state=store,
-                options=config.options(context.run.run_id),
+                options=config.options(context.run.run_id, read_back=sync.read_back, undo_days=state.days_to_undo()),
                 on_progress=lambda progress: context.log.info(str(progress)),
             )
         yield dg.MaterializeResult(
@@ -115,8 +115,9 @@ def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefini
             check_results=list(sync_check_results(sync, report)),
         )
         # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
-        if reason := reason_to_fail(report, sync.max_failure_share):
-            raise failure(reason)
+        reasons = [reason_to_fail(report, sync.max_failure_share), reason_not_logged(sync, report, warehouse, state)]
+        if any(reasons):
+            raise failure("\n\n".join(reason for reason in reasons if reason))
 
     return outcomes
 

@@ -125,6 +125,25 @@ class Schedule(Attributes):
     )
 
 
+def _valid_schema(schema: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", schema):
+        raise ValueError(
+            f"{schema!r} cannot be the name of a schema here: letters, digits and _, not first a digit, at most 63"
+        )
+    return schema
+
+
+class LogTo(Attributes):
+    """Where the sync writes what became of its rows."""
+
+    # The attribute has a name of its own because pydantic's models have a `schema` already.
+    schema_: Annotated[str, AfterValidator(_valid_schema)] = Field(
+        alias="schema",
+        description="The schema of the warehouse for the tables sync_log, sync_runs and rejects, e.g. kustomer_sync. "
+        "Schema and tables are created when they are missing.",
+    )
+
+
 class MaxRemovals(Attributes):
     """The breaker of an audience: beyond either limit nothing is untagged."""
 

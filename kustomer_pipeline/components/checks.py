@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from kustomer_pipeline.sync import SyncReport
+from kustomer_pipeline.sync import ReadBack, SyncReport
 
 from .keys import kustomer_key, mapped_key
-from .metadata import masked_keys, of_held_removals, table
+from .metadata import MAX_ROWS, masked_keys, of_held_removals, show_values, table
 from .sync_component import Sync
 
 EXAMPLES = 20
@@ -24,6 +24,7 @@ MAPPED = {
 ACCEPTED = "all_rows_accepted"
 ACCOUNTED = "rows_accounted_for"
 REMOVALS = "removals_within_limit"
+LANDED = "landed_as_sent"
 
 
 def mapped_check_specs(sync: Sync) -> list[dg.AssetCheckSpec]:
@@ -73,6 +74,7 @@ def sync_check_specs(sync: Sync) -> list[dg.AssetCheckSpec]:
     descriptions = {
         ACCEPTED: "No row was refused, neither by the mapping (invalid) nor by Kustomer (rejected).",
         ACCOUNTED: "Every row that was read has exactly one outcome.",
+        LANDED: "Of the records that the run has written, a sample (read_back) is in Kustomer as it was sent.",
     }
     if sync.is_audience:
         descriptions[REMOVALS] = "The run wanted to untag no more customers than max_removals allows."
@@ -93,6 +95,7 @@ def sync_check_results(sync: Sync, report: SyncReport) -> Iterator[dg.AssetCheck
             "rows_with_an_outcome": int(report.rows["outcome"].notna().sum()),
         },
     )
+    yield _landed_as_sent(report.read_back)
     if sync.is_audience:
         held = report.removals_held
         yield dg.AssetCheckResult(
@@ -116,6 +119,31 @@ def _all_accepted(sync: Sync, report: SyncReport) -> dg.AssetCheckResult:
             "invalid": report.counts.invalid,
             "rejected": report.counts.rejected,
             "share": round(share, 6),
+        },
+    )
+
+
+def _landed_as_sent(read_back: ReadBack) -> dg.AssetCheckResult:
+    """Never an error: what was sent was accepted, and somebody may have had a reason to change it."""
+    checked, drifted = read_back.checked, read_back.drifted
+    description = None
+    if read_back.error is not None:
+        description = f"The records could not be read again: {read_back.error}"
+    elif drifted:
+        description = (
+            f"{drifted:,} of {checked:,} records that were read again are not as they were sent. An agent or a "
+            "business rule may have changed them since, or Kustomer keeps the value in another form. A run with "
+            "full_resync sends the warehouse's values again; what a business rule changes, change there."
+        )
+    return dg.AssetCheckResult(
+        check_name=LANDED,
+        passed=description is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=description,
+        metadata={
+            "records_read_again": checked,
+            "drifted": drifted,
+            **table("differences", read_back.table(MAX_ROWS, show_values=show_values())),
         },
     )
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from kustomer_pipeline.kustomer import KustomerError
 from kustomer_pipeline.mapping import MappingError
-from kustomer_pipeline.sync import SyncReport
+from kustomer_pipeline.sync import SyncReport, UndoError
 from kustomer_pipeline.sync.state import StateError
 from kustomer_pipeline.warehouse import WarehouseError
 
@@ -24,7 +24,7 @@ def readable_failures() -> Iterator[None]:
     """
     try:
         yield
-    except (KustomerError, MappingError, StateError, WarehouseError) as error:
+    except (KustomerError, MappingError, StateError, UndoError, WarehouseError) as error:
         raise failure(str(error)) from None
 
 

@@ -1,8 +1,11 @@
-"""The names of a sync's assets."""
+"""The names of a sync's assets, and of the pool that they share."""
 
 import dagster as dg
 
 from .sync_component import Sync
+
+# One at a time over all runs (the limit is in dagster.yaml): the request budget is the org's.
+POOL = "kustomer_api"
 
 
 def warehouse_key(sync: Sync) -> dg.AssetKey:

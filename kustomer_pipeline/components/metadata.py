@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from kustomer_pipeline.sync import Plan, SyncReport
+from kustomer_pipeline.sync import Plan, SyncReport, UndoReport
 from kustomer_pipeline.sync.masking import mask, mask_key
 
 from .sync_component import Sync
@@ -16,6 +16,10 @@ Metadata = dict[str, Any]
 
 MAX_ROWS = 100  # Dagster's event log is no place for big tables
 PREVIEW_ROWS = 5
+
+# How an undo may end for a field that the run changed, and for a record that it created.
+FIELD_OUTCOMES = ("restored", "changed since", "gone", "rejected", "deferred")
+CREATED_NOT_DELETED = "created, not deleted"
 
 
 def show_values() -> bool:
@@ -86,6 +90,22 @@ def of_plan(sync: Sync, plan: Plan) -> Metadata:
         | of_held_removals(sync, plan.removals_held, plan.removal_plan_id)
         | table("changes", plan.table(MAX_ROWS, show_values=show_values()))
     )
+
+
+def of_undo(report: UndoReport) -> Metadata:
+    """How many records were taken back, how many fields ended how, and the first of them."""
+    outcomes = report.rows["outcome"].value_counts()
+    metadata: Metadata = {
+        "undone_run": report.run_id,
+        "records_restored": report.restored,
+        **{f"fields_{outcome.replace(' ', '_')}": int(outcomes.get(outcome, 0)) for outcome in FIELD_OUTCOMES},
+        "records_created_not_deleted": int(outcomes.get(CREATED_NOT_DELETED, 0)),
+        "api_requests": report.requests,
+        "org": report.org_id,
+    }
+    if report.interrupted is not None:
+        metadata["stopped_by"] = str(report.interrupted)
+    return metadata | table("rows", report.table(MAX_ROWS, show_values=show_values()))
 
 
 def _plan_count(action: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, get_args, get_origin
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 Where = tuple[str | int, ...]
 
@@ -86,7 +87,7 @@ def _in_words(detail: Mapping[str, Any], where: Where, model: type[BaseModel]) -
     if kind == "missing":
         return f"is missing. {_description(model, where)}".rstrip()
     if kind == "extra_forbidden":
-        known = [name for name in _model_at(model, where[:-1]).model_fields if name != "name"]
+        known = [name for name in _fields(_model_at(model, where[:-1])) if name != "name"]
         return f"is not a known key.{did_you_mean(where[-1], known)} Known keys: {', '.join(known)}"
     if kind == "literal_error":
         # pydantic lists the choices as 'a', 'b' or 'c'.
@@ -101,10 +102,15 @@ def _in_words(detail: Mapping[str, Any], where: Where, model: type[BaseModel]) -
     return str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "has to be")
 
 
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by their names in YAML."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def _model_at(model: type[BaseModel], where: Where) -> type[BaseModel]:
     """The model of the nested mapping at `where`: `("watch",)` → `Watch`."""
     for part in where:
-        field = model.model_fields.get(str(part))
+        field = _fields(model).get(str(part))
         if field is not None:
             model = next(_models_in(field.annotation), model)
     return model
@@ -119,7 +125,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _description(model: type[BaseModel], where: Where) -> str:
-    field = _model_at(model, where[:-1]).model_fields.get(str(where[-1]))
+    field = _fields(_model_at(model, where[:-1])).get(str(where[-1]))
     return (field.description or "") if field is not None else ""
 
 

@@ -15,6 +15,7 @@ from .order import after
 from .problems import Problem, SyncConfigError
 from .sync_component import Sync
 from .sync_definitions import sync_definitions
+from .undo import undo_job
 
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
@@ -43,7 +44,7 @@ def build_definitions(syncs: Sequence[Sync]) -> dg.Definitions:
 def _over_all(syncs: Sequence[Sync]) -> dg.Definitions:
     """Jobs over all syncs and the daily schedule (as far as there are syncs), resources, the executor."""
     return dg.Definitions(
-        jobs=[sync_all(syncs), plan_all(syncs)] if syncs else [],
+        jobs=[sync_all(syncs), plan_all(syncs), undo_job()] if syncs else [],
         schedules=[_daily_sync()] if syncs else [],
         resources=resources_from_environment(),
         executor=_executor(),

@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, check_fields, field_type
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
-from .attributes import Attributes, FieldSource, Owner, Region, Schedule, Watch, field_mappings
+from .attributes import Attributes, FieldSource, LogTo, Owner, Region, Schedule, Watch, field_mappings
 from .problems import Problem, SyncConfigError, problems_in, raise_located
 from .templates import rendered
 
-# The names of the jobs over all syncs are sync_all and plan_all.
-RESERVED_NAMES = {"all"}
+# sync_all and plan_all are jobs over all syncs; an undo keeps its own notes in the state under its name.
+RESERVED_NAMES = {"all": "sync_all is the job that runs every sync", "undo_run": "undo_run is the job that undoes one"}
 
 
 class SyncAttributes(Attributes):
@@ -59,6 +59,19 @@ class SyncAttributes(Attributes):
     default_region: Region = Field(
         None,
         description="Region of phone numbers without +, two letters such as GB. Unset, they are refused.",
+    )
+    log_to: LogTo | None = Field(
+        None,
+        description="Write what became of the rows to tables of the warehouse: sync_log (a line per attempted "
+        "record), sync_runs (a line per run), rejects (rows that are refused at the moment). The warehouse user "
+        "needs to be allowed to.",
+        examples=[{"schema": "kustomer_sync"}],
+    )
+    read_back: int = Field(
+        50,
+        ge=0,
+        description="So many of the written records are read again after a run; the check landed_as_sent warns when "
+        "one is not as it was sent. 0: none.",
     )
     owners: list[Owner] = Field([], description="Who to ask: e-mail addresses, or teams as team:<name>.")
     description: str | None = Field(None, description="What this sync is for, shown on its assets.")
@@ -162,7 +175,7 @@ class Sync(dg.Component, dg.Resolvable, SyncAttributes):
             raise_located(error, positions)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The definitions of this sync; those over all syncs (sync_all, daily_sync) come with the project."""
+        """The definitions of this sync; those over all syncs (sync_all, undo_run…) come with the project."""
         # Imported here, because those modules are made of syncs.
         from .order import after, siblings
         from .sync_definitions import sync_definitions
@@ -175,7 +188,7 @@ def name_problems(name: str) -> Iterator[Problem]:
     if not re.fullmatch(r"[A-Za-z0-9_]+", name):
         yield Problem((), f"{name!r} cannot be the name of a sync: use letters, digits and _ only")
     elif name in RESERVED_NAMES:
-        yield Problem((), f"a sync cannot be named {name!r}: sync_{name} is the job that runs every sync")
+        yield Problem((), f"a sync cannot be named {name!r}: {RESERVED_NAMES[name]}")
 
 
 def _where(

@@ -2,18 +2,23 @@
 
     WAREHOUSE_URL → open_engine → read_frame(sql)              → pandas.DataFrame
                                 → watermark(table, updated_at) → Watermark (what a sensor remembers)
+                  RunLog        → write_log(schema)            → sync_log, sync_runs, rejects
 
-Nothing is ever written: connections are read-only where the database has a word for it, and rolled back
-everywhere.
+Nothing is ever written but those three tables, and they only when a sync asks for it (`log_to`): all other
+connections are read-only where the database has a word for it, and rolled back everywhere.
 """
 
 from .engine import open_engine
-from .errors import QueryError, WarehouseError, WarehouseUnavailableError, WarehouseUrlError
+from .errors import LogTablesError, QueryError, WarehouseError, WarehouseUnavailableError, WarehouseUrlError
+from .log_tables import RUN_COLUMNS, RunLog, write_log
 from .read import read_frame
 from .watermark import Watermark, watermark
 
 __all__ = [
+    "RUN_COLUMNS",
+    "LogTablesError",
     "QueryError",
+    "RunLog",
     "WarehouseError",
     "WarehouseUnavailableError",
     "WarehouseUrlError",
@@ -21,4 +26,5 @@ __all__ = [
     "open_engine",
     "read_frame",
     "watermark",
+    "write_log",
 ]

@@ -1,4 +1,4 @@
-"""The way to the database: URL → engine → one read-only connection; the errors in plain words."""
+"""The way to the database: URL → engine → one read-only connection, or one transaction; the errors in plain words."""
 
 from __future__ import annotations
 
@@ -72,22 +72,44 @@ def connect(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
         WarehouseUnavailableError: no connection, or it broke.
         QueryError: the database refused what was asked.
     """
-    if engine.dialect.name == "sqlite":
-        _require_file(engine)  # SQLite would make an empty database of it
-    try:
-        connection = engine.connect()
-    except exc.DBAPIError as error:
-        raise WarehouseUnavailableError(
-            f"Cannot connect to the warehouse {describe(engine)}: {_message(engine, error)}"
-        ) from None
-    with connection:
+    with _connected(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(postgresql_readonly=True)
         try:
             yield connection
         except exc.DBAPIError as error:
             failure = WarehouseUnavailableError if error.connection_invalidated else QueryError
-            raise failure(f"The warehouse {describe(engine)} could not {doing}: {_message(engine, error)}") from None
+            raise failure(f"The warehouse {describe(engine)} could not {doing}: {message(engine, error)}") from None
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may write: committed at the end, rolled back when an error leaves the body as it is.
+
+    Raises:
+        WarehouseUrlError: the SQLite file is gone.
+        WarehouseUnavailableError: no connection.
+    """
+    with _connected(engine) as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only = OFF")  # of this connection; none is used twice
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # Python's driver begins none before it creates a table
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    if engine.dialect.name == "sqlite":
+        _require_file(engine)  # SQLite would make an empty database of it
+    try:
+        connection = engine.connect()
+    except exc.DBAPIError as error:
+        raise WarehouseUnavailableError(
+            f"Cannot connect to the warehouse {describe(engine)}: {message(engine, error)}"
+        ) from None
+    with connection:
+        yield connection
 
 
 def describe(engine: sa.Engine) -> str:
@@ -112,7 +134,7 @@ def _sqlite_read_only(connection: sa.engine.interfaces.DBAPIConnection, record: 
     cursor.close()
 
 
-def _message(engine: sa.Engine, error: exc.DBAPIError) -> str:
+def message(engine: sa.Engine, error: exc.DBAPIError) -> str:
     """What the driver said, without the password and without the values of rows that it may quote."""
     text = str(error.orig).strip()
     # SQLite quotes the text it cannot decode; PostgreSQL (class 22) the value it cannot convert.

@@ -3,7 +3,8 @@
 WarehouseError
  ├─ WarehouseUrlError           the URL cannot be used: not a URL, no such file, no driver for it
  ├─ WarehouseUnavailableError   the database does not answer, or hung up: trying again later may help
- └─ QueryError                  the database refuses the query, or its result is not a table of named values
+ ├─ QueryError                  the database refuses the query, or its result is not a table of named values
+ └─ LogTablesError              the log of a run cannot be written: a right is missing, a table is somebody else's
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class WarehouseUnavailableError(WarehouseError):
 
 class QueryError(WarehouseError):
     """The query cannot be run, or what it returns cannot be a DataFrame."""
+
+
+class LogTablesError(WarehouseError):
+    """The log of a run could not be written; the message says what the warehouse user may not do."""

@@ -1,4 +1,4 @@
-"""A throw-away project with its own `defs` folder, loaded as definitions.py loads the real one."""
+"""A project with its own `defs` folder, loaded as definitions.py loads the real one; a pipeline that runs."""
 
 import importlib
 import itertools
@@ -10,6 +10,9 @@ import dagster as dg
 import pytest
 
 from kustomer_pipeline.components import load_definitions
+from kustomer_pipeline.sandbox import Sandbox
+
+from .pipeline import Pipeline
 
 _NUMBER = itertools.count()
 
@@ -45,3 +48,36 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     yield project
     for name in [name for name in sys.modules if name.split(".")[0] == project.package]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An empty Kustomer."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def warehouse_url(tmp_path: Path) -> str:
+    """Where the warehouse is: SQLite, unless a module says otherwise."""
+    return f"sqlite:///{tmp_path / 'warehouse.db'}"
+
+
+@pytest.fixture
+def pipeline(
+    tmp_path: Path, sandbox: Sandbox, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Pipeline]:
+    """Warehouse, Kustomer and Dagster, with nothing in them."""
+    monkeypatch.setenv("WAREHOUSE_URL", warehouse_url)
+    monkeypatch.setenv("KUSTOMER_STATE_URL", f"sqlite:///{tmp_path / 'state.db'}")
+    monkeypatch.setenv("KUSTOMER_BASE_URL", sandbox.url)
+    monkeypatch.setenv("KUSTOMER_API_KEY", sandbox.api_key)
+    # In memory: an instance on disk takes seconds a run, and records the same.
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        yield Pipeline(warehouse_url, sandbox, instance)
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow each other at once."""
+    monkeypatch.setattr("kustomer_pipeline.kustomer.SystemClock.sleep", lambda self, seconds: None)

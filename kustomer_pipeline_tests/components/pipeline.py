@@ -1,11 +1,10 @@
-"""A whole pipeline for tests: a SQLite warehouse, a sandbox as Kustomer, a Dagster instance."""
+"""A whole pipeline for tests: a warehouse in SQLite or PostgreSQL, a sandbox as Kustomer, a Dagster instance."""
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
 from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
 from kustomer_pipeline.sandbox import Sandbox
@@ -23,29 +22,58 @@ VIP = AudienceSync(name="vip", tag="vip", query="select email from vips", fields
 Row = tuple[Any, ...]
 
 
+class Warehouse:
+    """A database, as its owner sees it."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(url, poolclass=sa.NullPool)
+        self.has_schemas = self.engine.dialect.name != "sqlite"
+
+    def execute(self, sql: str) -> list[Row]:
+        """Run a statement; the rows, if it gives any."""
+        with self.engine.begin() as connection:
+            result = connection.exec_driver_sql(sql)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    def insert(self, table: str, rows: Iterable[Row]) -> None:
+        """Rows, in the order of the table's columns."""
+        with self.engine.begin() as connection:
+            for row in rows:
+                names = ", ".join(f":v{n}" for n in range(len(row)))
+                values = {f"v{n}": value for n, value in enumerate(row)}
+                connection.execute(sa.text(f"insert into {table} values ({names})"), values)
+
+    def log(self, table: str, *columns: str, run: str | None = None) -> list[Row]:
+        """What `log_to: {schema: kustomer_sync}` has written, in an order that does not change."""
+        name = f"kustomer_sync{'.' if self.has_schemas else '_'}{table}"
+        only = f" where run_id = '{run}'" if run else ""
+        return sorted(self.execute(f"select {', '.join(columns)} from {name}{only}"), key=str)
+
+
 class Pipeline:
     """`run` a job, then ask what the event log, the sandbox and the values say."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, instance: dg.DagsterInstance) -> None:
+    def __init__(self, warehouse_url: str, sandbox: Sandbox, instance: dg.DagsterInstance) -> None:
         self.sandbox = sandbox
         self.instance = instance
-        self.warehouse = sqlite3.connect(folder / "warehouse.db", isolation_level=None)
+        self.warehouse = Warehouse(warehouse_url)
         self.warehouse.execute("create table customers (id text, email text, name text, phone text, plan text)")
         self.warehouse.execute("create table vips (email text)")
 
     def customers(self, rows: Iterable[Row]) -> None:
         """What the warehouse holds from now on: id, email, name, phone, plan."""
         self.warehouse.execute("delete from customers")
-        self.warehouse.executemany("insert into customers values (?, ?, ?, ?, ?)", rows)
+        self.warehouse.insert("customers", rows)
 
     def vips(self, emails: Iterable[str]) -> None:
         """Who belongs to the audience from now on."""
         self.warehouse.execute("delete from vips")
-        self.warehouse.executemany("insert into vips values (?)", [(email,) for email in emails])
+        self.warehouse.insert("vips", [(email,) for email in emails])
 
     def run(self, job: str, *syncs: ObjectSync | AudienceSync, config: Mapping[str, Any] | None = None) -> "Run":
         """Run a job in this process. `config` is that of the sync asset of the job."""
-        run_config = {"ops": {f"kustomer__{job.removeprefix('sync_')}": {"config": config}}} if config else None
+        op = "undo" if job == "undo_run" else f"kustomer__{job.removeprefix('sync_')}"
+        run_config = {"ops": {op: {"config": config}}} if config else None
         result = (
             build_definitions(syncs or [CUSTOMERS, VIP])
             .resolve_job_def(job)
@@ -81,6 +109,11 @@ class Run:
             if event.asset_key == dg.AssetKey(asset.split("/"))
         ]
         return {key: plain(value) for key, value in event.materialization.metadata.items()}
+
+    def output(self, op: str) -> dict[str, Any]:
+        """The metadata of what an op has put out, as plain values."""
+        [event] = [event for event in self.result.events_for_node(op) if event.event_type_value == "STEP_OUTPUT"]
+        return {key: plain(value) for key, value in event.step_output_data.metadata.items()}
 
     def materialized(self) -> set[str]:
         """The assets that were."""

@@ -42,6 +42,8 @@ attributes:
   watch: {table: crm.customers, updated_at: updated_at, every: 90}
   schedule: {cron: "*/30 * * * *", timezone: Europe/London}
   max_failure_share: 0.1
+  log_to: {schema: kustomer_sync}
+  read_back: 10
   owners: ["team:crm"]
 """
 VIP_YAML = """\
@@ -76,6 +78,8 @@ def customers(**changes: Any) -> ObjectSync:
         "watch": {"table": "crm.customers", "updated_at": "updated_at", "every": 90},
         "schedule": {"cron": "*/30 * * * *", "timezone": "Europe/London"},
         "max_failure_share": 0.1,
+        "log_to": {"schema": "kustomer_sync"},
+        "read_back": 10,
         "owners": ["team:crm"],
     }
     return ObjectSync(**values | changes)
@@ -163,6 +167,7 @@ def test_a_sync_says_to_the_engine_what_was_written() -> None:
 def test_the_defaults_are_the_careful_ones() -> None:
     sync = ObjectSync(name="c", object="customers", query="q", fields={"email": "email"}, match_on=["email"])
     assert (sync.mode, sync.nulls, sync.max_failure_share) == ("upsert", "keep", 0.05)
+    assert (sync.log_to, sync.read_back) == (None, 50)
     audience = AudienceSync(name="a", tag="a", query="q", fields={"phone": "p", "externalId": "id"})
     assert (audience.mode, audience.mirror_scope) == ("add", "owned")
     assert audience.spec.match_on == ("externalId", "phone")

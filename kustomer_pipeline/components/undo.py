@@ -1,0 +1,75 @@
+"""The job that takes a run back: `undo_run`, with the id of the run in its run config.
+
+A job of one op and not an asset: it makes nothing that is kept, it belongs to no sync, and nothing depends on it.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import Field
+
+from kustomer_pipeline.resources import KustomerResource, StateResource
+from kustomer_pipeline.sync import undo_run
+
+from .failures import failure, readable_failures
+from .keys import POOL
+from .metadata import of_undo
+
+
+class UndoRunConfig(dg.Config):
+    """Which run to take back."""
+
+    run_id: str = Field(
+        description="The id of the Dagster run, in full, as the run's page shows it. A run of sync_all is taken back "
+        "with all its syncs."
+    )
+
+
+_DESCRIPTION = """\
+**Writes to Kustomer.** Takes back what a run changed: in every record that it updated, the fields that still are as the
+run left them get the values from before it, and tags, e-mails and phones that it added or removed go or come back.
+
+It leaves alone what somebody changed since, and says so. Records that the run created are **not deleted**: they are
+listed. What a run overwrote is kept for `KUSTOMER_UNDO_DAYS` days (30 unless set).
+
+The warehouse still says what it says: the next sync sends a row again only when it changes there, or with
+`full_resync`. So correct it at the source as well."""
+
+
+def undo_job() -> dg.JobDefinition:
+    """`undo_run`."""
+
+    @dg.op(
+        name="undo",
+        description=_DESCRIPTION,
+        out=dg.Out(dg.Nothing),
+        pool=POOL,
+        tags={"dagster/compute_kind": "kustomer"},
+    )
+    def undo(
+        context: dg.OpExecutionContext, config: UndoRunConfig, kustomer: KustomerResource, state: StateResource
+    ) -> Iterator[dg.Output[None]]:
+        with readable_failures(), kustomer.client() as client, state.store() as store:
+            report = undo_run(
+                config.run_id.strip(),
+                client=client,
+                state=store,
+                as_run=context.run_id,
+                undo_days=state.days_to_undo(),
+                on_progress=lambda progress: context.log.info(str(progress)),
+            )
+        metadata = of_undo(report)
+        counts = {key: value for key, value in metadata.items() if key.startswith(("records_", "fields_")) and value}
+        context.log.info(", ".join(f"{key.replace('_', ' ')}: {count:,}" for key, count in counts.items()))
+        yield dg.Output(None, metadata=metadata)
+        if report.interrupted is not None:
+            raise failure(
+                f"Stopped half-way: {report.interrupted}\n\nWhat was taken back is taken back; launch the job again "
+                "with the same run id for the rest."
+            )
+
+    @dg.job(name="undo_run", description=_DESCRIPTION)
+    def job() -> None:
+        undo()
+
+    return job
