@@ -521,7 +521,7 @@ class Org(RuleBasedStateMachine):
     def mirror_settles(self) -> None:
         rows = [{"email": email} for email in self.members]
         spec = audience(max_removals=RemovalLimit(share=1.0))
-        for full in (False, True):
+        for full in (False, True, False):  # the last one takes the tag from whom the one before found under no key
             report = self.good_run(spec, rows, full_resync=full)
             for id_, one in self.sandbox.customers.items():
                 member = bool(oracle.held(one, "email") & set(self.members))
@@ -551,8 +551,8 @@ def sqlite_state(tmp_path: Path) -> str:
 
 
 def test_the_laws_hold_whatever_happens_in_any_order(sqlite_state: str) -> None:
-    check(sqlite_state, 40)
+    check(sqlite_state, 25)
 
 
 def test_the_laws_hold_with_the_state_in_postgresql(postgres_url: str) -> None:
-    check(postgres_url, 6)
+    check(postgres_url, 4)
