@@ -87,3 +87,15 @@ def test_the_picture_names_every_part_and_every_module_of_the_engine() -> None:
         assert f"`{part}`" in PICTURE or f"{part}/" in PICTURE, part
     for path in (PACKAGE / "sync").glob("[a-z]*.py"):
         assert f"`{path.stem}`" in PICTURE, path.stem
+
+
+def test_every_proof_that_the_guarantees_name_is_there() -> None:
+    guarantees = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+\.py)`", guarantees))
+    assert {path.name for path in (ROOT / "kustomer_pipeline_tests" / "laws").glob("test_*.py")} >= named
+    laws = PICTURE.split("## The laws")[1].split("\n## ")[0]
+    for number in range(1, 12):
+        title = re.search(rf"^{number}\. \*\*(.+?)\*\*", laws, re.M)
+        assert title is not None
+        assert f"**{number}. {title.group(1)}**" in guarantees
+        assert any(name.startswith(f"test_law_{number:02d}_") for name in named)
