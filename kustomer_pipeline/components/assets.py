@@ -33,7 +33,7 @@ def sync_assets(sync: Sync, after: Sequence[dg.AssetKey]) -> list[dg.AssetsDefin
 def _warehouse_asset(sync: Sync) -> dg.AssetsDefinition:
     @dg.asset(
         key=warehouse_key(sync),
-        kinds={"sql", "pandas"},
+        kinds={"sql"},
         description=_description(sync, "The rows of the query, as the warehouse returns them.")
         + f"\n\n```sql\n{sync.sql.strip()}\n```",
         group_name=sync.name,
@@ -126,7 +126,7 @@ def _plan_asset(sync: Sync) -> dg.AssetsDefinition:
     @dg.asset(
         key=plan_key(sync),
         ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
-        kinds={"kustomer"},
+        kinds={"plan"},
         pool=POOL,
         description=_description(
             sync,

@@ -85,12 +85,22 @@ def _field_mapping(field: str, source: FieldSource) -> FieldMapping:
     return FieldMapping(field, tuple(columns), write=source.write, match=source.match)
 
 
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic takes `yes` for 1
+        raise ValueError("has to be a number")
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1)]
+Count = Annotated[int, BeforeValidator(_no_boolean)]
+
+
 class Watch(Attributes):
     """What the sensor looks at."""
 
     table: str = Field(min_length=1, description="The table to watch, e.g. crm.customers.")
     updated_at: str = Field(min_length=1, description="Its column that says when a row was last changed.")
-    every: int = Field(60, ge=1, description="Seconds between two looks.")
+    every: Count = Field(60, ge=1, description="Seconds between two looks.")
 
 
 def _valid_cron(cron: str) -> str:
@@ -106,6 +116,8 @@ def _valid_cron(cron: str) -> str:
 
 def _valid_timezone(timezone: str) -> str:
     try:
+        if not timezone.strip():  # which Dagster takes for UTC
+            raise ValueError
         dg.ScheduleDefinition(name="check", job_name="check", cron_schedule="0 6 * * *", execution_timezone=timezone)
     except Exception:  # Dagster lets the errors of its time zone library through
         raise ValueError(
@@ -147,8 +159,8 @@ class LogTo(Attributes):
 class MaxRemovals(Attributes):
     """The breaker of an audience: beyond either limit nothing is untagged."""
 
-    share: float = Field(0.2, ge=0, le=1, description="Share of the members that one run may untag, 0 to 1.")
-    count: int = Field(1000, ge=0, description="Number of members that one run may untag.")
+    share: Share = Field(0.2, description="Share of the members that one run may untag, 0 to 1.")
+    count: Count = Field(1000, ge=0, description="Number of members that one run may untag.")
 
 
 def _valid_tag(tag: str) -> str:
@@ -168,7 +180,9 @@ TagName = Annotated[str, AfterValidator(_valid_tag)]
 def _valid_region(region: Any) -> Any:
     if isinstance(region, bool):
         raise ValueError('without quotes YAML reads NO as "false"; write "NO"')
-    if region is not None and region not in SUPPORTED_REGIONS:
+    if isinstance(region, list | dict):
+        raise ValueError("has to be text: two capital letters such as US, GB or DE")
+    if region is not None and (not isinstance(region, str) or region not in SUPPORTED_REGIONS):
         raise ValueError(f"{region!r} is not a region: two capital letters such as US, GB or DE")
     return region
 

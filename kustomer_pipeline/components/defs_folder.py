@@ -5,6 +5,7 @@ over (a key written twice) or reports without saying where (a component type tha
 """
 
 import importlib
+import inspect
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from .problems import SyncConfigError, did_you_mean, listed
 from .sync_component import Sync, name_problems
+from .yaml_files import Document, Line, read_documents
 
 _OUTERMOST = {"extra_forbidden": "is not a known key.", "dict_type": "has to be keys and values."}
 SYNC_TYPES = ("kustomer_pipeline.ObjectSync", "kustomer_pipeline.AudienceSync")
@@ -63,21 +65,22 @@ def _dagsters_lines(error: ValidationError) -> Iterator[str]:
 def _file_problems(folder: Path) -> Iterator[str]:
     names: dict[str, Path] = {}
     for path in sorted(path for name in _FILES for path in folder.rglob(name)):
-        try:
-            documents = list(yaml.compose_all(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
-        except UnicodeDecodeError:
-            yield f"{path}:1  is not UTF-8 text; save the file as UTF-8"
-            continue
-        except yaml.MarkedYAMLError as error:
-            yield f"{path}:{_line(error)}  is not YAML: {_advice(error)}"
+        documents, unreadable = read_documents(path)
+        if unreadable:
+            yield from (f"{path}:{line}  {what}" for line, what in unreadable)
             continue
         syncs = 0
-        for document in documents or [yaml.ScalarNode("", "")]:
-            if not isinstance(document, yaml.MappingNode):
-                yield f"{path}:1  is empty; write type: {listed(SYNC_TYPES)}, then attributes:"
+        for document in documents or [Document(yaml.ScalarNode("", ""))]:
+            if not isinstance(document.node, yaml.MappingNode):
+                yield f"{path}:1  {_holds(document.node)}; write type: {listed(SYNC_TYPES)}, then attributes:"
                 continue
-            yield from (f"{path}:{line}  {what}" for line, what in _document_problems(document))
-            syncs += _type_of(document) in SYNC_TYPES
+            component = _component(_type_of(document.node))
+            is_sync = component is not None and issubclass(component, Sync)
+            problems = document.problems + _type_problems(document.node, component)
+            if is_sync:  # someone else's component may well have keys that are numbers
+                problems += document.odd_keys
+            yield from (f"{path}:{line}  {what}" for line, what in sorted(problems, key=lambda problem: problem[0]))
+            syncs += is_sync
         if syncs > 1:
             yield f"{path}:1  holds {syncs} syncs; give each a folder of its own, it names the sync"
         if syncs:
@@ -87,63 +90,38 @@ def _file_problems(folder: Path) -> Iterator[str]:
                 yield f"{path}:1  is in a folder named {name}, as is {other}; rename one of the folders"
 
 
-def _document_problems(document: yaml.MappingNode) -> Iterator[tuple[int, str]]:
-    yield from _repeated_keys(document)
-    line = document.start_mark.line + 1
-    written = _type_of(document)
-    if written is None:
-        yield line, f"type is missing; write type: {listed(SYNC_TYPES)}"
-    elif not written.startswith(".") and not _exists(written):
-        line = next(key.start_mark.line + 1 for key, _ in document.value if key.value == "type")
-        yield (
-            line,
-            (
-                f"type: there is no component {written}.{did_you_mean(written, SYNC_TYPES)} "
-                f"This project has {listed(SYNC_TYPES, 'and')}"
-            ),
-        )
-
-
-def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
-    """Keys written twice in one mapping: YAML silently keeps the last."""
+def _holds(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated_keys(item)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    lines: dict[str, int] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in lines:
-                yield line, f"{key.value} is written twice (first in line {lines[key.value]}); keep one"
-            lines.setdefault(key.value, line)
-        yield from _repeated_keys(value)
+        return "holds a list, not keys and values"
+    return "holds a value, not keys and values" if node.value else "is empty"
 
 
-def _type_of(document: yaml.MappingNode) -> str | None:
-    return next((str(value.value) for key, value in document.value if key.value == "type"), None) or None
+def _type_problems(document: yaml.MappingNode, component: type[dg.Component] | None) -> list[Line]:
+    for key, value in document.value:
+        if key.value == "type":
+            line, written = key.start_mark.line + 1, value.value
+            if not isinstance(value, yaml.ScalarNode):
+                return [(line, f"type: has to be text: {listed(SYNC_TYPES)}")]
+            if component is not None or written.startswith("."):
+                return []
+            if written:
+                what = f"type: there is no component {written}.{did_you_mean(written, SYNC_TYPES)}"
+                return [(line, f"{what} This project has {listed(SYNC_TYPES, 'and')}")]
+    return [(document.start_mark.line + 1, f"type is missing; write type: {listed(SYNC_TYPES)}")]
 
 
-def _exists(type_name: str) -> bool:
+def _type_of(document: yaml.MappingNode) -> str:
+    values = (value.value for key, value in document.value if key.value == "type")
+    written = next(values, "")
+    return written if isinstance(written, str) else ""
+
+
+def _component(type_name: str) -> type[dg.Component] | None:
+    """The component class of that name, if there is one that can be built."""
     module, _, name = type_name.rpartition(".")
     try:
-        return hasattr(importlib.import_module(module), name)
-    except (ImportError, ValueError):
-        return False
-
-
-def _line(error: yaml.MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
-    return mark.line + 1 if mark is not None else 1
-
-
-def _advice(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or str(error)
-    if "'\\t'" in problem:
-        return "there is a tab; indent with blanks"
-    if "alphabetic or numeric" in problem:
-        return "a value that begins with * or & has to be in quotes"
-    if "mapping values are not allowed" in problem:
-        return "a value that holds a colon has to be in quotes, or the indentation is wrong"
-    return problem
+        found = getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError, TypeError):
+        return None
+    is_component = isinstance(found, type) and issubclass(found, dg.Component) and not inspect.isabstract(found)
+    return found if is_component else None

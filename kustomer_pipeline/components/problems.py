@@ -36,7 +36,12 @@ class SyncConfigError(dg.DagsterInvalidDefinitionError):
     def __init__(self, title: str, problems: Sequence[Problem], lines: Iterable[str] | None = None) -> None:
         self.title = title
         self.problems = tuple(problems)
-        super().__init__("\n".join([title, *(f"  {line}" for line in lines or self.problems)]))
+        super().__init__("\n".join([title, *(f"  {_printable(str(line))}" for line in lines or self.problems)]))
+
+
+def _printable(line: str) -> str:
+    """What was written may hold a line break or a sign nobody sees: they are shown as `\\n`, `\\u200b`."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
 
 
 def dotted(where: Where) -> str:
@@ -71,14 +76,16 @@ _PLAIN_WORDS = {
     "int_type": "has to be a whole number",
     "int_from_float": "has to be a whole number",
     "path_type": "has to be the name of a file",
+    "invalid_key": "a key has to be text",
 }
 
 
 def problems_in(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
     """The problems behind a pydantic error, in the words of the YAML file."""
     for detail in error.errors(include_url=False):
-        # Parts in brackets are pydantic's: the alternatives of a union, "the key itself".
-        where = tuple(part for part in detail["loc"] if not str(part).startswith(("<", "[")))
+        where = detail["loc"]
+        if where[:1] == ("fields",):  # its third part is pydantic's: an alternative of the union, "the key itself"
+            where = (*where[:2], *where[3:])
         yield Problem(where, _in_words(detail, where, model))
 
 
@@ -86,14 +93,20 @@ def _in_words(detail: Mapping[str, Any], where: Where, model: type[BaseModel]) -
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
         return f"is missing. {_description(model, where)}".rstrip()
+    if kind == "extra_forbidden" and where[:2] == ("fields", "custom"):
+        return f"write it as a field of its own, custom.{where[-1]}"
     if kind == "extra_forbidden":
         known = [name for name in _fields(_model_at(model, where[:-1])) if name != "name"]
         return f"is not a known key.{did_you_mean(where[-1], known)} Known keys: {', '.join(known)}"
     if kind == "literal_error":
         # pydantic lists the choices as 'a', 'b' or 'c'.
         choices = re.findall(r"'([^']*)'", context["expected"])
+        if value is None:
+            return f"nothing is written here; use {listed(choices)}"
         return f"{value!r} is not allowed; use {listed(choices)}.{did_you_mean(value, choices)}"
     if kind == "string_type":
+        if isinstance(value, list | tuple | dict):
+            return f"has to be text, not {'keys and values' if isinstance(value, dict) else 'a list'}"
         return "has to be text; " + ("put it in quotes" if value is not None else "nothing is written here")
     if kind in _PLAIN_WORDS:
         return _PLAIN_WORDS[kind]

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, check_fields, field_type
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
-from .attributes import Attributes, FieldSource, LogTo, Owner, Region, Schedule, Watch, field_mappings
-from .problems import Problem, SyncConfigError, problems_in, raise_located
+from .attributes import Attributes, Count, FieldSource, LogTo, Owner, Region, Schedule, Share, Watch, field_mappings
+from .problems import Problem, SyncConfigError, did_you_mean, problems_in, raise_located
 from .templates import rendered
 
 # sync_all and plan_all are jobs over all syncs; an undo keeps its own notes in the state under its name.
@@ -50,10 +50,8 @@ class SyncAttributes(Attributes):
         None, description="A table to watch: the sensor runs the sync when something in it has changed."
     )
     schedule: Schedule | None = Field(None, description="A schedule of its own, besides the daily one.")
-    max_failure_share: float = Field(
+    max_failure_share: Share = Field(
         0.05,
-        ge=0,
-        le=1,
         description="Share of rows, 0 to 1, that may be refused: a check warns; above it the run fails.",
     )
     default_region: Region = Field(
@@ -67,7 +65,7 @@ class SyncAttributes(Attributes):
         "needs to be allowed to.",
         examples=[{"schema": "kustomer_sync"}],
     )
-    read_back: int = Field(
+    read_back: Count = Field(
         50,
         ge=0,
         description="So many of the written records are read again after a run; the check landed_as_sent warns when "
@@ -150,7 +148,9 @@ class Sync(dg.Component, dg.Resolvable, SyncAttributes):
         try:
             check_fields(self.mappings, object, match_on, default_region=self.default_region)
         except FieldConfigError as error:
-            yield Problem(_where(error, object, match_on, self.fields), str(error))
+            where = _where(error, object, match_on, self.fields)
+            hint = did_you_mean(error.field, MATCH_ON[object]) if where[0] == "match_on" else ""
+            yield Problem(where, f"{error}{'.' if hint else ''}{hint}")
 
     @classmethod
     def model(cls) -> type[BaseModel]:

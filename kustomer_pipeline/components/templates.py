@@ -4,7 +4,8 @@ Only text that holds `{{` is rendered. Dagster's own rendering would turn "1" in
 SQL as a template.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -29,11 +30,23 @@ def _rendered(value: Any, where: Where, context: dg.ResolutionContext, problems:
     if not isinstance(value, str) or "{{" not in value:
         return value
     try:
-        result = context.resolve_value(value)
+        result: Any = context.resolve_value(value)
     except Exception as error:  # Whatever a template may raise, the reader needs to know which one it was.
         reason = str(error).strip().splitlines()[-1]
         problems.append(Problem(where, f"the template {value!r} failed: {reason}"))
         return value
-    if result is None:
-        problems.append(Problem(where, f"the template {value!r} gives nothing; is the variable set?"))
+    nothing = value if result is None else next(_parts_without_value(value, context), None)
+    if nothing is not None:
+        problems.append(Problem(where, f"the template {nothing!r} gives nothing; is the variable set?"))
     return result
+
+
+def _parts_without_value(text: str, context: dg.ResolutionContext) -> Iterator[str]:
+    """Templates within a longer text that give nothing: the text would just lack them."""
+    parts: list[str] = re.findall(r"\{\{.*?\}\}", text, re.DOTALL)
+    for part in parts:
+        try:
+            if context.resolve_value(part) is None:
+                yield part
+        except Exception:  # no template on its own: a variable of a loop, }} in quotes
+            continue

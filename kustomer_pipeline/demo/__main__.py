@@ -12,7 +12,6 @@ import argparse
 import logging
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,7 +146,7 @@ def _first_run(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     _say("First run: everything is new\n")
     result = _sync(defs, instance)
     if result.not_sent:
-        _say("  Of an audience, updated is who got the tag, removed is who lost it.")
+        _say("  (Of an audience, updated is who got the tag, removed is who lost it.)")
         _say("\nRows that were not sent keep their reason, and are tried again in every run:\n")
         _say(table_of_not_sent(result.not_sent))
 
@@ -155,12 +154,10 @@ def _first_run(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
 def _sync(defs: dg.Definitions, instance: dg.DagsterInstance) -> Result:
     from .graph import sync_all, table_of_counters
 
-    started = time.monotonic()
     result = sync_all(defs, instance)
-    seconds = time.monotonic() - started
     if result.counters:
         _say(table_of_counters(result.counters))
-        _say(f"\n  {result.rows:,} rows, {result.requests:,} requests, {seconds:.0f} seconds")
+        _say(f"\n  {result.rows:,} rows for {result.requests:,} requests.")
     _raise_for(result.failures)
     return result
 

@@ -169,10 +169,13 @@ def test_unknown_fields_are_all_named(project: Project) -> None:
     assert "no field 'adress'" in text
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a list\n"])
-def test_a_file_without_a_sync_is_a_mistake(project: Project, text: str) -> None:
+@pytest.mark.parametrize(
+    "text, what",
+    [("", "is empty"), ("# nothing yet\n", "is empty"), ("- a list\n", "holds a list, not keys and values")],
+)
+def test_a_file_without_a_sync_is_a_mistake(project: Project, text: str, what: str) -> None:
     file = project.write("customers/defs.yaml", text)
-    assert f"{file}:1  is empty; write type: kustomer_pipeline.ObjectSync or" in message(project)
+    assert f"{file}:1  {what}; write type: kustomer_pipeline.ObjectSync or" in message(project)
 
 
 def test_a_file_that_is_not_utf8_is_a_mistake(project: Project) -> None:

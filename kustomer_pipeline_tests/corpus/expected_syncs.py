@@ -22,9 +22,15 @@ LOADS = (
 # File → (line, a part of what is said of it), in the order of the message.
 MISTAKES: dict[str, list[tuple[int, str]]] = {
     "a_bullet_too_many": [(6, "fields: has to be keys and values: {key: value}")],
-    "a_list_at_the_top": [(1, "write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync")],
-    "a_number": [(1, "write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync")],
+    "a_list_at_the_top": [(1, "holds a list, not keys and values; write type: kustomer_pipeline.ObjectSync or")],
+    "a_null_key": [(10, "a key is missing before the colon")],
+    "a_number": [(1, "holds a value, not keys and values; write type: kustomer_pipeline.ObjectSync or")],
+    "a_python_object": [(4, "query: !!python/object/apply:os.system is not known here; remove it")],
     "an_alias_of_nothing": [(5, "is not YAML: found undefined alias 'ids'")],
+    "an_anchor_that_refers_to_itself": [(5, "match_on[1]: the anchor refers to itself; write the values out")],
+    "an_unknown_yaml_tag": [
+        (4, 'query: !env is not known here; for a variable of the environment write "{{ env.NAME }}"')
+    ],
     "attributes_is_a_list": [(2, "attributes: has to be keys and values.")],
     "attributes_is_text": [(2, "attributes: has to be keys and values.")],
     "attributes_missing": [(1, "fields: is missing."), (1, "tag: is missing.")],
@@ -34,6 +40,8 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (7, "fields.custom.planStr: an audience writes nothing but its tag, so custom.planStr would be"),
     ],
     "audience_with_object": [(8, "object: is not a known key.")],
+    "billion_laughs": [(5, "e: anchors and aliases make it too large; write out what is needed")],
+    "billion_laughs_inside": [(14, "mode: anchors and aliases make it too large; write out what is needed")],
     "column_boolean": [(10, "fields.locale: write a column, a list of columns, or {column: …, write: …}")],
     "column_empty": [(9, "fields.name: nothing is written here")],
     "column_missing_in_long_form": [(9, "fields.name: name names no column")],
@@ -48,8 +56,12 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "companies_without_name": [(6, "fields: companies need name to be created; map it, or use mode: update")],
     "company_by_email": [(9, "fields.company.match: 'email' is not allowed; use externalId, name or id.")],
     "company_two_columns": [(9, "fields.company: company takes one column, not 2 (a, b)")],
+    "control_character": [(9, "holds a character that YAML cannot hold (#x0007); remove it")],
     "count_below_zero": [(8, "max_removals.count: -1 is out of range: greater than or equal to 0")],
     "count_float": [(8, "max_removals.count: has to be a whole number")],
+    "count_with_a_comma": [
+        (8, "max_removals.000: a key has to be text; is there a comma too many? 1,000 is written 1000")
+    ],
     "cron_hour_25": [
         (10, "schedule.cron: '0 25 * * *' is not a cron expression: five parts (minute, hour, day, month,")
     ],
@@ -68,6 +80,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (9, "fields.custom.: custom. is not the name of a custom attribute: letters, digits, _ or -, then"),
         (10, "fields.custom.Str: custom.Str is not the name of a custom attribute: letters, digits, _ or -,"),
     ],
+    "custom_nested": [(10, "fields.custom.planStr: write it as a field of its own, custom.planStr")],
     "custom_umlaut": [
         (9, "fields.custom.größeNum: custom.größeNum is not the name of a custom attribute: letters, digits,")
     ],
@@ -89,11 +102,13 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (3, "tag: '${TAG}' cannot be the name of a tag: 1 to 64 letters (À to ÿ too), digits, blanks (not")
     ],
     "empty": [(1, "is empty; write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync, then")],
+    "env_unset": [(4, "query: the template '{{ env.SCHEMA_THAT_IS_NOT_SET }}' gives nothing; is the variable set?")],
     "env_unset_alone": [
         (4, "query: the template '{{ env.QUERY_THAT_IS_NOT_SET }}' gives nothing; is the variable set?")
     ],
+    "env_without_quotes": [(4, 'query: a value that begins with {{ has to be in quotes: "{{ env.QUERY }}"')],
     "equals_signs": [(4, "is not YAML: a value that holds a colon has to be in quotes, or the indentation is wrong")],
-    "field_boolean": [(9, "has to be text; put it in quotes")],
+    "field_boolean": [(9, "fields.yes: a key has to be text; put it in quotes")],
     "field_in_another_case": [
         (7, "fields.ExternalID: customers have no field 'ExternalID'; did you mean externalId or externalIds")
     ],
@@ -108,7 +123,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (10, "fields.locatons: customers have no field 'locatons'; did you mean locations? for a custom"),
         (11, "fields.birthday: customers have no field 'birthday'; did you mean birthdayAt? for a custom"),
     ],
-    "field_number": [(9, "has to be text; put it in quotes")],
+    "field_number": [(9, "fields.7: a key has to be text; put it in quotes")],
     "field_of_the_other_object": [(9, "fields.birthdayAt: companies have no field 'birthdayAt'")],
     "field_rev": [
         (9, "fields.rev: rev cannot be mapped: the engine reads and sends it itself"),
@@ -133,6 +148,10 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     ],
     "indented_too_little": [(9, "is not YAML: expected <block end>, but found '<block mapping start>'")],
     "json_file_with_a_mistake": [(6, "match_on: has to be a list: [first, second]")],
+    "keys_that_are_no_text": [
+        (10, "1: a key has to be text; put it in quotes"),
+        (11, "a key has to be text, not a list or keys and values"),
+    ],
     "latin_1": [(1, "is not UTF-8 text; save the file as UTF-8")],
     "log_to_bad_schema": [
         (10, "log_to.schema: 'crm; drop table customers' cannot be the name of a schema here: letters, digits")
@@ -147,9 +166,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (5, "match_on[0]: match_on 'custom.planStr' cannot identify customers; use externalId, email, phone")
     ],
     "match_on_empty_text": [(5, "match_on[0]: match_on '' cannot identify customers; use externalId, email, phone")],
-    "match_on_in_another_case": [
-        (5, "match_on[0]: match_on 'externalid' cannot identify customers; use externalId, email, phone")
-    ],
+    "match_on_in_another_case": [(5, 'use externalId, email, phone. Did you mean "externalId"?')],
     "match_on_mapping": [(5, "match_on: has to be a list: [first, second]")],
     "match_on_nested": [(5, "match_on[0]: has to be text")],
     "match_on_null": [(5, "match_on[1]: has to be text; nothing is written here")],
@@ -175,11 +192,12 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (5, "match_on: is not a known key."),
         (6, "fields: is not a known key."),
     ],
+    "nul_bytes": [(9, "holds a character that YAML cannot hold (#x0000); remove it")],
     "object_capital": [
         (3, "object: 'Customers' is not allowed; use customers or companies. Did you mean \"customers\"?")
     ],
     "object_list": [(3, "object: ")],
-    "object_null": [(3, "object: ")],
+    "object_null": [(3, "object: nothing is written here; use customers or companies")],
     "object_of_another_kind": [(3, "object: 'conversations' is not allowed; use customers or companies.")],
     "object_singular": [
         (3, "object: 'customer' is not allowed; use customers or companies. Did you mean \"customers\"?")
@@ -188,11 +206,11 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
         (1, "is empty; write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync, then")
     ],
     "only_dashes": [(1, "is empty; write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync, then")],
-    "only_text": [(1, "write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync")],
+    "only_text": [(1, "holds a value, not keys and values; write type: kustomer_pipeline.ObjectSync or")],
     "owners_at": [(10, "owners[0]: '@jane' is not an owner: an e-mail address, or team:<name>")],
     "owners_text": [(10, "owners: has to be a list: [first, second]")],
     "owners_without_quotes": [(10, "is not YAML: found character '@' that cannot start any token")],
-    "python_dict": [(2, "is not YAML: expected ',' or '}', but got '<stream end>'")],
+    "python_dict": [(1, "is not YAML: the { that begins here does not end")],
     "query_and_file": [(4, "query_file: query is written too; keep one of both")],
     "query_blank": [(4, "query: the query is empty")],
     "query_file_empty_name": [(4, "query_file: there is no file")],
@@ -212,9 +230,11 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "read_back_below_zero": [(10, "read_back: -5 is out of range: greater than or equal to 0")],
     "region_calling_code": [(10, "default_region: 44 is not a region: two capital letters such as US, GB or DE")],
     "region_country": [(10, "default_region: 'Germany' is not a region: two capital letters such as US, GB or DE")],
+    "region_list": [(10, "default_region: has to be text: two capital letters such as US, GB or DE")],
     "region_norway": [(10, 'default_region: without quotes YAML reads NO as "false"; write "NO"')],
     "region_small": [(10, "default_region: 'gb' is not a region: two capital letters such as US, GB or DE")],
     "share_below_zero": [(10, "max_failure_share: -0.1 is out of range: greater than or equal to 0")],
+    "share_boolean": [(10, "max_failure_share: has to be a number")],
     "share_infinite": [(10, "max_failure_share: inf is out of range: less than or equal to 1")],
     "share_of_twenty": [(8, "max_removals.share: 20 is out of range: less than or equal to 1")],
     "share_per_cent": [(8, "max_removals.share: has to be a number")],
@@ -255,6 +275,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "timezone_abbreviated": [
         (10, "schedule.timezone: 'CET/CEST' is not a time zone; use a name such as UTC, Europe/Berlin or")
     ],
+    "timezone_empty": [(10, "schedule.timezone: '' is not a time zone; use a name such as UTC,")],
     "timezone_offset": [
         (10, "schedule.timezone: '+02:00' is not a time zone; use a name such as UTC, Europe/Berlin or")
     ],
@@ -264,6 +285,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "two_documents": [(1, "holds 2 syncs; give each a folder of its own, it names the sync")],
     "type_from_the_name_of_the_audience": [(1, "type: there is no component kustomer_pipeline.Audience. Did you mean")],
     "type_in_small_letters": [(1, "type: there is no component kustomer_pipeline.objectsync. Did you mean")],
+    "type_is_a_list": [(1, "type: has to be text: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync")],
     "type_is_a_number": [(1, "type: there is no component 7.")],
     "type_missing": [
         (1, "type is missing; write type: kustomer_pipeline.ObjectSync or kustomer_pipeline.AudienceSync")
@@ -271,11 +293,15 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "type_of_a_class_that_is_not_there": [
         (1, "type: there is no component kustomer_pipeline.CustomerSync. Did you mean")
     ],
+    "type_of_a_module": [(1, "type: there is no component os.path.")],
     "type_of_another_project": [(1, "type: there is no component dagster_airbyte.AirbyteWorkspace.")],
     "type_twice": [(2, "type is written twice (first in line 1); keep one")],
     "type_with_a_dash": [(1, "type: there is no component kustomer-pipeline.ObjectSync. Did you mean")],
-    "unclosed_brace": [(8, "is not YAML: expected ',' or '}', but got '<stream end>'")],
+    "unclosed_brace": [(7, "is not YAML: the { that begins here does not end")],
+    "unclosed_bracket": [(5, "is not YAML: the [ that begins here does not end, or a comma is missing in line 6")],
+    "unclosed_quote": [(4, "is not YAML: the quote that begins here does not end")],
     "utf_16": [(1, "is not UTF-8 text; save the file as UTF-8")],
+    "very_deep": [(10, "is nested too deep: more than 50 levels")],
     "watch_below_zero": [(10, "watch.every: -60 is out of range: greater than or equal to 1")],
     "watch_every_minute": [(10, "watch.every: has to be a whole number")],
     "watch_list": [(10, "watch: has to be keys and values: {key: value}")],

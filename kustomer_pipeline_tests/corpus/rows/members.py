@@ -39,6 +39,12 @@ MEMBERS: list[Case] = [
     skipped("nobody, by an id that begins as another's", {**NOBODY, "externalId": "471"}, "not in Kustomer"),
     skipped("the same again", {**NOBODY, "email": "ANN@member.example"}, "the same member as an earlier row"),
     rejected(
+        "id and address of two people",
+        {**NOBODY, "externalId": "4712", "email": "tags@member.example"},
+        "belong to different records",
+        {"externalId": "4712"},
+    ),
+    rejected(
         "twenty tags already",
         {**NOBODY, "email": "full@member.example"},
         "has 20 tags already",
