@@ -217,6 +217,14 @@ def test_every_module_and_tool_that_a_page_runs_exists() -> None:
     assert {tool for tool in tools if not (Path(sys.executable).parent / tool).exists()} == set()
 
 
+def test_whatever_a_page_installs_here_stays_a_link_to_this_folder() -> None:
+    """A copy in site-packages would be loaded instead of it, and changes to the defs folder would do nothing."""
+    installs = [command for _, command in commands() if " install " in command and re.search(r"(^| )'?\.", command)]
+    here = [command for command in installs if re.search(r" '?\.[\['\s]", f"{command} ")]
+    assert here != []
+    assert [command for command in here if "--editable" not in command] == []
+
+
 def test_every_file_that_a_command_names_exists() -> None:
     words = {word for _, command in commands() for word in command.split()}
     files = {word for word in words if re.fullmatch(r"(?:\w[\w-]*/)+[\w.-]+|[\w-]+\.(?:yaml|md|txt|cfg|toml)", word)}
