@@ -85,3 +85,22 @@ def test_a_link_to_a_company_that_is_not_there(world: World) -> None:
     assert ["created", "rejected", "created"] == report.rows["outcome"].tolist()
     assert "Kustomer has no company with this externalId" in reasons(report)["C-1"]
     assert company == world.customer("C-0")["company"]
+
+
+def test_an_email_that_changed_hands_since_last_time(world: World) -> None:
+    """The warehouse gives one customer's address to another: the record that is known by it keeps it."""
+    world.run(customers(), people(2))
+    first, second = people(2)
+    report = world.run(customers(), [{**first, "email": "new@example.com"}, {**second, "email": first["email"]}])
+    assert ["updated", "rejected"] == report.rows["outcome"].tolist()
+    assert "its email belongs to another record in Kustomer" in reasons(report)["C-1"]
+    assert ["p1@example.com"] == [item["email"] for item in world.customer("C-1")["emails"]]
+
+
+def test_an_email_that_changed_hands_to_somebody_new(world: World) -> None:
+    world.run(customers(), people(1))
+    newcomer = {**people(1)[0], "id": "C-9"}
+    report = world.run(customers(), [newcomer])
+    assert ["rejected"] == report.rows["outcome"].tolist()
+    assert "has another externalId" in reasons(report)["C-9"]
+    assert 1 == len(world.sandbox.customers)
