@@ -63,7 +63,7 @@ lint: .venv/.installed-test ## Lint, format and types
 
 .PHONY: test
 test: lint ## Lint, types and every test: what CI runs
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: bench
 bench: .venv/.installed-test ## Measure time, memory and API units per record

@@ -4,13 +4,13 @@ Shares no code with the engine (no mapping, no identity ladder, no patch), so th
 itself confirmed here. And ways to die: a fuse that blows at the n-th statement, commit or request of a run.
 
     warehouse rows ─┬─→ valid_rows ──→ candidates ──→ differences(row, record)     what should be there
-    sandbox ────────┘   changes_beyond(before, after, allowed)                     what should not have been touched
+    sandbox ────────┘   History: version by version                                what should not have been touched
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,52 +145,56 @@ def cannot_land(row: Row, records: Records, rows: Sequence[Row], companies: Mapp
     )
 
 
-# --- what a run may not touch -------------------------------------------------------------------------------------
+# --- what nobody may have touched ---------------------------------------------------------------------------------
 
 
-def _items(record: Row, name: str) -> list[str]:
-    return sorted(repr(sorted(item.items())) for item in record.get(name) or [])
+class History:
+    """Every version of every customer of a sandbox. Each write by the API key is compared with the one before it.
 
-
-def _rest(record: Row, mapped: Iterable[str]) -> dict[str, Any]:
-    rest = {name: value for name, value in record.items() if name not in SERVER_KEPT and name not in set(mapped)}
-    rest["custom"] = {key: value for key, value in (record.get("custom") or {}).items() if key != "planStr"}
-    return rest
-
-
-def only_mapped_changed(before: Records, after: Records, ever: Sequence[Row], *, tags: Iterable[str] = ()) -> None:
-    """A sync of customers: everything not mapped is as it was, and what is mapped was in the warehouse once.
-
-    ever: every row that the warehouse ever had. tags: that others may have added or taken away meanwhile.
+    This sees what snapshots do not: an edit of an agent that came between the engine's reading and its writing.
     """
-    assert before.keys() <= after.keys(), "a run never deletes"
-    mapped = {"externalId", "externalIds", "emails", "phones", "name", "company", "tags"}
-    names, plans = ({row.get(column) for row in ever} | {None} for column in ("name", "plan"))
-    for id_, old in before.items():
-        new = after[id_]
-        assert _rest(old, mapped) == _rest(new, mapped), id_
-        assert set(old["tags"]) - set(tags) == set(new["tags"]) - set(tags), id_
-        assert new.get("name") in names | {old.get("name")}, id_
-        assert (new.get("custom") or {}).get("planStr") in plans | {(old.get("custom") or {}).get("planStr")}, id_
-        assert old["company"] == new["company"] or any(row.get("account") for row in ever), id_
-        for column, name in IDENTIFIERS.items():
-            of_warehouse = {plain_email(row) if column == "email" else row.get(column) for row in ever}
-            lost, gained = held(old, column) - held(new, column), held(new, column) - held(old, column)
-            assert gained <= of_warehouse, (id_, column, gained)
-            assert lost <= of_warehouse, (id_, column, lost)
-            if not lost:
-                assert set(_items(old, name)) <= set(_items(new, name)), (id_, name)
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.wrote: list[tuple[Any, Any]] = []
+        store = sandbox.state.store
+        put = store._put
+
+        def remember(before: Any, record: Any, **options: Any) -> None:
+            put(before, record, **options)
+            if record.kind == "customer" and before is not None and record.modified_by == sandbox.state.key.user_id:
+                self.wrote.append((before, record))
+
+        setattr(store, "_put", remember)  # noqa: B010  # mypy rightly refuses to assign to a method
+
+    def only_mapped_changed(self, ever: Sequence[Row], tag: str | None, *, clear: bool = False) -> None:
+        """Since the last call. ever: every row the warehouse ever had; clear: whether nulls may take values away."""
+        wrote, self.wrote = self.wrote, []
+        accounts = companies_by_external_id(self.sandbox)
+        links = {accounts.get(row.get("account") or "") for row in ever} | ({None} if clear else set())
+        for before, after in wrote:
+            old, new = before.attributes, after.attributes
+            assert not after.deleted, after.id
+            changed = {name for name in {*old, *new} if old.get(name) != new.get(name)} - SERVER_KEPT
+            if "tags" in changed:
+                assert changed == {"tags"}, (after.id, changed)
+                assert before.company == after.company, after.id
+                assert _without(old, tag) == _without(new, tag), (after.id, old["tags"], new.get("tags"))
+                continue
+            assert changed <= {"name", "externalId", "externalIds", "emails", "phones", "custom"}, (after.id, changed)
+            assert after.company == before.company or after.company in links, after.id
+            for key in {*old.get("custom", {}), *new.get("custom", {})} - {"planStr"}:
+                assert old.get("custom", {}).get(key) == new.get("custom", {}).get(key), (after.id, key)
+            for column, name in IDENTIFIERS.items():
+                of_warehouse = {plain_email(row) if column == "email" else row.get(column) for row in ever}
+                lost, gained = held(old, column) - held(new, column), held(new, column) - held(old, column)
+                assert gained <= of_warehouse, (after.id, column, gained)
+                assert lost <= (of_warehouse if clear or column == "id" else set()), (after.id, column, lost)
+                assert lost or all(item in new.get(name, ()) for item in old.get(name, ())), (after.id, name)
 
 
-def only_the_tag_changed(before: Records, after: Records, tag: str | None, *, tags: Iterable[str] = ()) -> None:
-    """An audience: everything is as it was but the one tag. tags: that agents may have added meanwhile."""
-    assert before.keys() == after.keys()
-    for id_, old in before.items():
-        assert _rest(old, {"tags"}) == _rest(after[id_], {"tags"}), id_
-        kept = [one for one in after[id_]["tags"] if one != tag]
-        others = [one for one in old["tags"] if one != tag]
-        assert others == [one for one in kept if one in others], id_
-        assert set(kept) <= set(others) | set(tags), id_
+def _without(attributes: Row, tag: str | None) -> list[str]:
+    return [one for one in attributes.get("tags") or () if one != tag]
 
 
 # --- ways to die --------------------------------------------------------------------------------------------------
@@ -207,11 +211,13 @@ def _die() -> None:
 class Fuse(httpx.BaseTransport):
     """Blows at the n-th moment of a run: a statement, a commit, before a request and after its answer.
 
-    `with Fuse(5).lit() as transport:` and give the transport to the client; None never blows, `moments` counts.
+    Give it to the client as its transport, and run inside `with fuse.lit():`. None never blows, `moments` counts;
+    below zero it blows when Kustomer has taken the n-th bulk job, and nobody has been told.
     """
 
     def __init__(self, blows_at: int | None = None, die: Callable[[], None] = _die) -> None:
         self.blows_at = blows_at
+        self.writes = 0
         self.die = die
         self.moments = 0
         self._http = httpx.HTTPTransport()
@@ -232,6 +238,9 @@ class Fuse(httpx.BaseTransport):
             body = response.read()
         finally:
             response.close()
+        self.writes += request.method in ("POST", "PUT") and request.url.path.endswith("/bulk")
+        if self.blows_at is not None and self.writes == -self.blows_at:
+            self.die()
         self.tick()
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)

@@ -23,9 +23,6 @@ from kustomer_pipeline.demo.seed import CUSTOMERS, VIPS, Edit, edit, seed
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.readme import shown_output, without_measured
 
-# In one test process: they share one whole demo.
-pytestmark = pytest.mark.xdist_group("demo")
-
 COMPANIES = 40
 # What whoever starts the demo may have set for their own org: none of it may get in.
 FOREIGN = {

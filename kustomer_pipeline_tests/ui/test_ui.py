@@ -13,8 +13,7 @@ from kustomer_pipeline_tests.conftest import REPOSITORY
 
 from .stage import Stage, browser, new_window, stage
 
-# In one test process: what they look at takes half a minute to set up.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SYNCS = ("companies", "customers", "vip_audience")
 BROKEN = "broken_project"
