@@ -18,7 +18,8 @@ _EXAMPLES = "postgresql://user:password@host/database or sqlite:////path/to/file
 
 # What to install for a dialect that SQLAlchemy does not bring along.
 _PACKAGES = {
-    "postgresql": "'kustomer-pipeline[postgres]'",
+    "postgresql": "--editable '.[postgres]' (in the project's folder)",
+    "mysql": "mysqlclient",
     "snowflake": "snowflake-sqlalchemy",
     "bigquery": "sqlalchemy-bigquery",
     "redshift": "sqlalchemy-redshift",
@@ -53,7 +54,7 @@ def open_engine(url: str) -> sa.Engine:
             f"WAREHOUSE_URL names a database that is not known here, {dialect!r}: pip install {package}"
         ) from None
     except ImportError as error:
-        package = _PACKAGES.get(dialect, str(error.name))
+        package = _PACKAGES.get(dialect, "the package that brings it")
         raise WarehouseUrlError(
             f"The driver {error.name!r} for {parsed.drivername} is not installed: pip install {package}"
         ) from None

@@ -52,7 +52,7 @@ def test_what_is_not_a_url_is_not_repeated(url: str) -> None:
 
 def test_a_missing_driver_names_the_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(WarehouseUrlError, match=r"pip install 'kustomer-pipeline\[postgres\]'"):
+    with pytest.raises(WarehouseUrlError, match=r"pip install --editable '\.\[postgres\]'"):
         open_engine("postgresql://user@host/db")
 
 
