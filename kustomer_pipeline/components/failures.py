@@ -33,6 +33,11 @@ def failure(description: str) -> dg.Failure:
     return dg.Failure(description, allow_retries=False)
 
 
+def _most_often(report: SyncReport) -> str:
+    reasons = report.rows.loc[report.rows["outcome"].isin(["invalid", "rejected"]), "reason"].value_counts()
+    return f"Most often: {reasons.index[0]} ({int(reasons.iloc[0]):,} of them)." if len(reasons) else ""
+
+
 def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
     """Why a run that has been recorded is a failure all the same; None when it is none."""
     counts = report.counts
@@ -51,6 +56,7 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
         return (
             f"{refused:,} of {counts.read:,} rows were refused ({report.failure_share:.1%}), more than the "
             f"{max_failure_share:.1%} that max_failure_share allows. The others have been sent. The "
-            "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more."
+            "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more. "
+            f"{_most_often(report)}"
         )
     return None

@@ -123,6 +123,7 @@ def test_too_many_bad_rows_fail_the_run_after_everything_is_recorded(pipeline: P
         "2 of 20 rows were refused (10.0%), more than the 5.0% that max_failure_share allows. "
         "The others have been sent."
     )
+    assert run.failure("kustomer__customers").strip().endswith("Most often: email is missing (1 of them).")
     assert not run.retried()
     assert len(pipeline.sandbox.customers) == 18
 
