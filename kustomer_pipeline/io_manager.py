@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field
 from upath import UPath
 
@@ -24,14 +25,22 @@ class ParquetIOManager(dg.UPathIOManager):
         """Write beside the file, then rename: a reader never sees half a file.
 
         Raises:
-            TypeError: not a DataFrame.
+            TypeError: not a DataFrame, or one with a column that Parquet cannot hold.
         """
         if not isinstance(obj, pd.DataFrame):
             raise TypeError(f"Only a DataFrame can be kept as Parquet, not a {type(obj).__name__}")
         target = Path(str(path))
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
-            obj.to_parquet(temporary, engine="pyarrow")
+            try:
+                obj.to_parquet(temporary, engine="pyarrow")
+            except (pa.ArrowException, ValueError) as error:
+                # Without pyarrow's own words: they may quote a value of a row.
+                columns = ", ".join(_mixed_columns(obj)) or "unknown"
+                raise TypeError(
+                    f"The rows cannot be kept as Parquet ({type(error).__name__}): a column holds values of several "
+                    f"types (columns in question: {columns}); cast it in the query"
+                ) from None
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
@@ -47,6 +56,10 @@ class ParquetIOManager(dg.UPathIOManager):
         except FileNotFoundError:
             asset = context.asset_key.to_user_string()
             raise FileNotFoundError(f"The asset {asset} holds no rows yet: materialize it first") from None
+
+
+def _mixed_columns(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name, dtype in frame.dtypes.items() if pd.api.types.is_object_dtype(dtype)]
 
 
 class ParquetStorage(dg.ConfigurableIOManagerFactory[ParquetIOManager]):

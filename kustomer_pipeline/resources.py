@@ -6,11 +6,19 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
 
     WAREHOUSE_URL                                          → WarehouseResource → open_engine
     KUSTOMER_API_KEY; KUSTOMER_ORG, _REGION or _BASE_URL   → KustomerResource  → KustomerClient
+    KUSTOMER_RATE_RESERVE                                  → KustomerResource  → the share that is left to others
     KUSTOMER_STATE_URL, else DAGSTER_HOME                  → StateResource     → StateStore
     KUSTOMER_UNDO_DAYS                                     → StateResource     → how long it can be undone
+    KUSTOMER_EXECUTOR                                      → the executor of every job
+    KUSTOMER_SHOW_VALUES                                   → whether the UI may show values of rows
+
+This is the one module that knows environment variables. The libraries below it speak of their parameters; what they
+say is told here in terms of the variables (`in_variables`).
 """
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +28,48 @@ from pydantic import Field
 
 from .io_manager import ParquetStorage
 from .kustomer import ConfigurationError, KustomerClient, base_url_for
-from .sync.state import StateError, StateStore
+from .sync import StateError, StateStore
 from .warehouse import RunLog, WarehouseUrlError, Watermark, open_engine, read_frame, watermark, write_log
 
 _DEFAULT_RATE_RESERVE = 0.2
 _DEFAULT_UNDO_DAYS = 30
+
+EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+
+# Where the org may be said to be, as parameter and as variable, with an example of each.
+_ADDRESSES = {"org": "KUSTOMER_ORG", "region": "KUSTOMER_REGION", "base_url": "KUSTOMER_BASE_URL"}
+_ADDRESS_ADVICE = (
+    "KUSTOMER_ORG (acme, if you sign in at acme.kustomerapp.com), KUSTOMER_REGION (us, eu or in) "
+    "or KUSTOMER_BASE_URL (https://acme.api.kustomerapp.com)"
+)
+# Parameters of the libraries that no other word of a sentence could be taken for.
+_VARIABLE_OF = {
+    "api_key": "KUSTOMER_API_KEY",
+    "base_url": "KUSTOMER_BASE_URL",
+    "rate_reserve": "KUSTOMER_RATE_RESERVE",
+    "undo_days": "KUSTOMER_UNDO_DAYS",
+}
+_PARAMETER = re.compile(rf"`?\b({'|'.join(_VARIABLE_OF)})\b`?")
+
+
+def in_variables(text: str) -> str:
+    """What a library says of its parameters, in the names of the environment variables that set them."""
+    return _PARAMETER.sub(lambda found: _VARIABLE_OF[found.group(1)], text)
+
+
+def show_values() -> bool:
+    """Whether values of rows may be shown: off, because the event log is read by many and kept for long."""
+    return _setting("", "KUSTOMER_SHOW_VALUES") == "1"
+
+
+def executor_from_environment() -> dg.ExecutorDefinition:
+    """How the steps of a job are run. Raises DagsterInvalidDefinitionError, which names the variable."""
+    name = _setting("", "KUSTOMER_EXECUTOR") or "in_process"
+    if name not in EXECUTORS:
+        raise dg.DagsterInvalidDefinitionError(
+            f"KUSTOMER_EXECUTOR is {name!r}; use in_process (the default) or multiprocess"
+        )
+    return EXECUTORS[name]
 
 
 def resources_from_environment() -> dict[str, Any]:
@@ -105,27 +150,49 @@ class KustomerResource(dg.ConfigurableResource[None]):
             raise ConfigurationError(
                 "KUSTOMER_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys)"
             )
-        return KustomerClient(base_url=self._base_url(), api_key=api_key, rate_reserve=self._rate_reserve())
+        rate_reserve = self._rate_reserve()
+        try:
+            return KustomerClient(base_url=self._base_url(), api_key=api_key, rate_reserve=rate_reserve)
+        except ConfigurationError as error:
+            raise ConfigurationError(in_variables(str(error))) from None
 
     def _base_url(self) -> str:
-        if any(field.strip() for field in (self.org, self.region, self.base_url)):
-            return base_url_for(org=self.org, region=self.region, base_url=self.base_url)
-        return base_url_for(
-            org=_setting("", "KUSTOMER_ORG"),
-            region=_setting("", "KUSTOMER_REGION"),
-            base_url=_setting("", "KUSTOMER_BASE_URL"),
-        )
+        """The one address that is given: in Python, else in the environment."""
+        in_python = {name: getattr(self, name).strip() for name in _ADDRESSES}
+        if not any(in_python.values()):
+            return _address({name: _setting("", variable) for name, variable in _ADDRESSES.items()}, _ADDRESSES)
+        return _address(in_python, {name: name for name in _ADDRESSES})
 
     def _rate_reserve(self) -> float:
         if self.rate_reserve is not None:
             return self.rate_reserve
         text = _setting("", "KUSTOMER_RATE_RESERVE")
         try:
-            return float(text) if text else _DEFAULT_RATE_RESERVE
+            share = float(text) if text else _DEFAULT_RATE_RESERVE
         except ValueError:
+            share = -1.0
+        if not 0 <= share < 1:
             raise ConfigurationError(
                 f"KUSTOMER_RATE_RESERVE is {text!r}; set it to a share from 0 to below 1, such as 0.2"
-            ) from None
+            )
+        return share
+
+
+def _address(given: dict[str, str], called: Mapping[str, str]) -> str:
+    """The address of the API, from the one of org, region and base_url that is given; `called` is how each is known."""
+    names = [name for name, value in given.items() if value]
+    if not names:
+        raise ConfigurationError(f"Which Kustomer to talk to is not set: set {_ADDRESS_ADVICE}")
+    if len(names) > 1:
+        both = " and ".join(called[name] for name in names)
+        raise ConfigurationError(f"{both} are set: set only one of {_ADDRESS_ADVICE}")
+    [name] = names
+    try:
+        return base_url_for(**{name: given[name]})
+    except ConfigurationError as error:
+        # The library's sentence is about its parameter; which variable that is comes first.
+        text = str(error)
+        raise ConfigurationError(text if called[name] in text else f"{called[name]} cannot be used: {text}") from None
 
 
 class StateResource(dg.ConfigurableResource[None]):

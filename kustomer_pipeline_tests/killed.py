@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,9 +23,13 @@ class HastyClock:
         """Seconds since some moment."""
         return time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         """Sleep, but not for long."""
-        time.sleep(min(seconds, 0.02))
+        await asyncio.sleep(min(seconds, 0.02))
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """asyncio's own."""
+        return asyncio.new_event_loop()
 
 
 def run(

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sandbox import Sandbox
-from kustomer_pipeline.sync import StateStore, tables
+from kustomer_pipeline.sync import StateStore
+from kustomer_pipeline.sync.state import tables
 
 Row = Mapping[str, Any]
 Records = dict[str, dict[str, Any]]
@@ -78,6 +79,8 @@ def hours_pass(state_url: str) -> None:
     then = datetime.now(UTC) - timedelta(hours=2)
     with StateStore.open(state_url) as state, state.engine.begin() as connection:
         connection.execute(sa.update(tables.sync_rows).values(updated_at=then))
+        lost = tables.sync_rows.c.lost_at.is_not(None)
+        connection.execute(sa.update(tables.sync_rows).where(lost).values(lost_at=then))
         connection.execute(sa.update(tables.bulk_jobs).values(created_at=then))
 
 
@@ -210,19 +213,24 @@ def _die() -> None:
     raise Died
 
 
-class Fuse(httpx.BaseTransport):
+class Fuse(httpx.AsyncBaseTransport):
     """Blows at the n-th moment of a run: a statement, a commit, before a request and after its answer.
 
     Give it to the client as its transport, and run inside `with fuse.lit():`. None never blows, `moments` counts;
     below zero it blows when Kustomer has taken the n-th bulk job, and nobody has been told.
     """
 
-    def __init__(self, blows_at: int | None = None, die: Callable[[], None] = _die) -> None:
+    def __init__(
+        self,
+        blows_at: int | None = None,
+        die: Callable[[], None] = _die,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.blows_at = blows_at
         self.writes = 0
         self.die = die
         self.moments = 0
-        self._http = httpx.HTTPTransport()
+        self._http = transport or httpx.AsyncHTTPTransport()
 
     def tick(self, *_: Any) -> None:
         """One more moment."""
@@ -233,13 +241,13 @@ class Fuse(httpx.BaseTransport):
     def _statement(self, *arguments: Any) -> None:
         self.tick()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.tick()
-        response = self._http.handle_request(request)
+        response = await self._http.handle_async_request(request)
         try:
-            body = response.read()
+            body = await response.aread()
         finally:
-            response.close()
+            await response.aclose()
         self.writes += request.method in ("POST", "PUT") and request.url.path.endswith("/bulk")
         if self.blows_at is not None and self.writes == -self.blows_at:
             self.die()
@@ -247,8 +255,8 @@ class Fuse(httpx.BaseTransport):
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
-    def close(self) -> None:
-        self._http.close()
+    async def aclose(self) -> None:
+        await self._http.aclose()
 
     @contextmanager
     def lit(self) -> Iterator[Fuse]:

@@ -14,10 +14,12 @@ from kustomer_pipeline.resources import (
     KustomerResource,
     StateResource,
     WarehouseResource,
+    in_variables,
     resources_from_environment,
+    show_values,
 )
-from kustomer_pipeline.sync.state import StateError
-from kustomer_pipeline.warehouse import WarehouseUrlError, Watermark
+from kustomer_pipeline.sync import StateError
+from kustomer_pipeline.warehouse import WarehouseUrlError
 
 KEY = "kustomer-test-key-5f2c"
 
@@ -87,14 +89,14 @@ def test_everything_comes_from_the_environment(
             database = store.engine.url.database
         return (
             warehouse.read("select id from t").to_dict("records"),
-            warehouse.watermark("t", "at"),
+            warehouse.watermark("t", "at").max_updated_at,
             base_url(kustomer),
             database,
         )
 
     assert use(resources, what) == (
         [{"id": "007"}],
-        Watermark("now", 1),
+        "now",
         "https://acme.api.kustomerapp.com",
         f"{tmp_path}/state.db",
     )
@@ -118,6 +120,38 @@ def test_two_addresses_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUSTOMER_REGION", "us")
     with pytest.raises(ConfigurationError, match="KUSTOMER_ORG and KUSTOMER_REGION are set"):
         KustomerResource(api_key=KEY).client()
+
+
+@pytest.mark.parametrize(
+    "variable, value",
+    [
+        ("KUSTOMER_ORG", "acme.kustomerapp.com"),
+        ("KUSTOMER_REGION", "uk"),
+        ("KUSTOMER_BASE_URL", "acme"),
+        ("KUSTOMER_BASE_URL", "http://acme.api.kustomerapp.com"),
+    ],
+)
+def test_an_address_that_cannot_be_right_names_its_variable(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable):
+        KustomerResource(api_key=KEY).client()
+
+
+def test_a_library_speaks_of_parameters_and_the_user_reads_variables() -> None:
+    told = in_variables("`api_key` is empty; rate_reserve has to be below 1, and base_url_for is a function")
+    assert (
+        told == "KUSTOMER_API_KEY is empty; KUSTOMER_RATE_RESERVE has to be below 1, and base_url_for is a function"
+    )
+
+
+@pytest.mark.parametrize("text, expected", [("1", True), (" 1\n", True), ("", False), ("0", False), ("yes", False)])
+def test_values_of_rows_are_shown_only_when_asked_for(
+    text: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUSTOMER_SHOW_VALUES", text)
+    assert show_values() is expected
 
 
 @pytest.mark.parametrize("text, expected", [("0.5", 0.5), ("", 0.2), (" 0 ", 0.0)])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -16,6 +14,7 @@ from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sandbox import Sandbox
 from kustomer_pipeline.sync import (
     AudienceSpec,
+    ChangeLimit,
     ObjectSpec,
     Plan,
     RunOptions,
@@ -24,6 +23,7 @@ from kustomer_pipeline.sync import (
     plan_sync,
     run_sync,
 )
+from kustomer_pipeline_tests.simulated import InProcess, SimulatedClock
 
 CUSTOMER_FIELDS = (
     FieldMapping("externalId", ("id",)),
@@ -31,37 +31,19 @@ CUSTOMER_FIELDS = (
     FieldMapping("name", ("name",)),
     FieldMapping("custom.planStr", ("plan",)),
 )
+ANY_CHANGES = ChangeLimit(share=1.0)  # the guard of mass changes has tests of its own
 COMPANY_FIELDS = (FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",)))
-
-
-class FakeClock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1_900_000_000.0
-        self.slept = 0.0
-
-    def time(self) -> float:
-        """Seconds since the epoch."""
-        return self.now
-
-    def monotonic(self) -> float:
-        """Seconds since some moment."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += max(seconds, 0.0)
-        self.slept += max(seconds, 0.0)
 
 
 class World:
     """One org, one state database; runs and plans of syncs against them."""
 
     def __init__(self, state_url: str, **sandbox: Any) -> None:
-        self.clock = FakeClock()
+        self.clock = SimulatedClock()
         self.state_url = state_url
-        self.sandbox = Sandbox(clock=self.clock.time, **sandbox)
+        self.latency = 0.0
+        self.sandbox = Sandbox(clock=self.clock.time, serve=False, **sandbox)
+        self.api_key: str | None = None
         self._run_ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -74,8 +56,14 @@ class World:
     @contextmanager
     def client(self, api_key: str | None = None, **settings: Any) -> Iterator[KustomerClient]:
         """A client of the org."""
-        key = api_key or self.sandbox.api_key
-        with KustomerClient(base_url=self.sandbox.url, api_key=key, clock=self.clock, **settings) as client:
+        settings = {
+            "base_url": self.sandbox.url,
+            "api_key": api_key or self.api_key or self.sandbox.api_key,
+            "clock": self.clock,
+            "transport": InProcess(self.sandbox.app, self.clock, self.latency),
+            **settings,
+        }
+        with KustomerClient(**settings) as client:
             yield client
 
     def run(
@@ -84,30 +72,29 @@ class World:
         """Run a sync over warehouse rows. The requests of the run alone are in `sandbox.requests` afterwards."""
         self.sandbox.clear_requests()
         options.setdefault("run_id", f"run-{next(self._run_ids)}")
-        with self.client() as client, StateStore.open(self.state_url) as state:
+        with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
             report = run_sync(
                 spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=RunOptions(**options)
             )
         assert report.adds_up, report.counts
         return report
 
-    def plan(self, spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Plan:
+    def plan(
+        self, spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, **options: Any
+    ) -> Plan:
         """Plan a sync over warehouse rows."""
         self.sandbox.clear_requests()
-        with self.client() as client, StateStore.open(self.state_url) as state:
-            return plan_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state)
+        with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
+            mapped = spec.map(frame_of(spec, rows))
+            return plan_sync(spec, mapped, client=client, state=state, options=RunOptions("plan", **options))
 
-    @contextmanager
-    def hours_later(self, hours: float) -> Iterator[None]:
-        """For the body, everything that the state remembers was written so many hours earlier than it was."""
-        path = self.state_url.removeprefix("sqlite:///")
-        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("update sync_rows set updated_at = datetime(updated_at, ?)", (f"-{hours} hours",))
-        yield
+    def hours_pass(self, hours: float) -> None:
+        """Time goes by."""
+        self.clock.advance(hours * 3600)
 
     def jobs_take(self, seconds: float) -> None:
         """From now on a bulk job takes so long."""
-        self.sandbox.state.jobs._seconds = seconds
+        self.sandbox.jobs_take(seconds)
 
     def customer(self, external_id: str) -> dict[str, Any]:
         """The live customer with that externalId."""
@@ -140,6 +127,7 @@ def customers(**changes: Any) -> ObjectSpec:
         "mode": "upsert",
         "match_on": ("externalId", "email"),
         "fields": CUSTOMER_FIELDS,
+        "max_changes": ANY_CHANGES,
     }
     return ObjectSpec(**{**settings, **changes})
 
@@ -152,6 +140,7 @@ def companies(**changes: Any) -> ObjectSpec:
         "mode": "upsert",
         "match_on": ("externalId", "name"),
         "fields": COMPANY_FIELDS,
+        "max_changes": ANY_CHANGES,
     }
     return ObjectSpec(**{**settings, **changes})
 

@@ -1,11 +1,10 @@
 """The Dagster face: a YAML file or a Python object becomes assets, checks, a job, a schedule, a sensor.
 
-defs.yaml → ObjectSync / AudienceSync → warehouse → mapped → kustomer, plan
+sync_config (what may be said) → factories (assets, checks, jobs, triggers, undo) → component, project
 """
 
-from .audience_sync import AudienceSync
-from .object_sync import ObjectSync
-from .problems import SyncConfigError
+from .component import AudienceSync, ObjectSync
 from .project import build_definitions, load_definitions
+from .sync_config import SyncConfigError
 
 __all__ = ["AudienceSync", "ObjectSync", "SyncConfigError", "build_definitions", "load_definitions"]

@@ -9,6 +9,7 @@ A re-run is safe: what was sent is remembered row by row, and a row that has not
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 import pandas as pd
@@ -16,21 +17,23 @@ import pandas as pd
 from kustomer_pipeline.resources import KustomerResource, StateResource, WarehouseResource
 from kustomer_pipeline.sync import plan_sync, run_sync
 
-from .checks import mapped_check_results, mapped_check_specs, sync_check_results, sync_check_specs
 from .failures import failure, readable_failures, reason_to_fail
-from .keys import POOL, kustomer_key, mapped_key, plan_key, warehouse_key
-from .metadata import of_frame, of_plan, of_query, of_report
-from .run_config import SyncRunConfig
-from .sync_component import Sync
+from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
+from .mapped_checks import mapped_check_results, mapped_check_specs
+from .metadata import frame_metadata, plan_metadata, query_metadata, report_metadata
+from .progress import in_log
+from .run_config import PlanRunConfig, SyncRunConfig
+from .sync_checks import sync_check_results, sync_check_specs
+from .sync_config import SyncConfig
 from .sync_log import log_tables, reason_not_logged
 
 
-def sync_assets(sync: Sync, after: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+def sync_assets(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
     """The assets of `sync`; its sync asset depends on those in `after`."""
     return [_warehouse_asset(sync), _mapped_asset(sync), _kustomer_asset(sync, after), _plan_asset(sync)]
 
 
-def _warehouse_asset(sync: Sync) -> dg.AssetsDefinition:
+def _warehouse_asset(sync: SyncConfig) -> dg.AssetsDefinition:
     @dg.asset(
         key=warehouse_key(sync),
         kinds={"sql"},
@@ -42,12 +45,12 @@ def _warehouse_asset(sync: Sync) -> dg.AssetsDefinition:
     def rows(warehouse: WarehouseResource) -> dg.MaterializeResult[pd.DataFrame]:
         with readable_failures():
             frame = warehouse.read(sync.sql)
-        return dg.MaterializeResult(value=frame, metadata=of_frame(frame) | of_query(sync.sql))
+            return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame) | query_metadata(sync.sql))
 
     return rows
 
 
-def _mapped_asset(sync: Sync) -> dg.AssetsDefinition:
+def _mapped_asset(sync: SyncConfig) -> dg.AssetsDefinition:
     @dg.asset(
         key=mapped_key(sync),
         ins={"frame": dg.AssetIn(key=warehouse_key(sync))},
@@ -64,23 +67,20 @@ def _mapped_asset(sync: Sync) -> dg.AssetsDefinition:
     def mapped(frame: pd.DataFrame) -> Iterator[dg.MaterializeResult[pd.DataFrame]]:
         with readable_failures():
             result = sync.spec.map(frame)
+            metadata = frame_metadata(result) | {"invalid_rows": int(result["_invalid"].notna().sum())}
+            checks = mapped_check_results(sync, result)
         # Yielded: with checks, Dagster would take the annotation of a returned result for "stores nothing".
-        yield dg.MaterializeResult(
-            value=result,
-            metadata=of_frame(result) | {"invalid_rows": int(result["_invalid"].notna().sum())},
-            check_results=mapped_check_results(sync, result),
-        )
+        yield dg.MaterializeResult(value=result, metadata=metadata, check_results=checks)
 
     return mapped
 
 
-def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=kustomer_key(sync),
         ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
         deps=after,
         kinds={"kustomer"},
-        pool=POOL,
         check_specs=sync_check_specs(sync),
         description=_description(
             sync,
@@ -100,34 +100,33 @@ def _kustomer_asset(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.AssetsDefini
         kustomer: KustomerResource,
         state: StateResource,
     ) -> Iterator[dg.MaterializeResult[pd.DataFrame]]:
-        with readable_failures(), kustomer.client() as client, state.store() as store:
-            report = run_sync(
-                sync.spec,
-                mapped,
-                client=client,
-                state=store,
-                options=config.options(context.run.run_id, read_back=sync.read_back, undo_days=state.days_to_undo()),
-                on_progress=lambda progress: context.log.info(str(progress)),
+        with readable_failures():
+            options = replace(
+                config.options(context.run.run_id), read_back=sync.read_back, undo_days=state.days_to_undo()
             )
-        yield dg.MaterializeResult(
-            value=report.rows,
-            metadata=of_report(sync, report),
-            check_results=list(sync_check_results(sync, report)),
-        )
+            with kustomer.client() as client, state.store() as store:
+                report = run_sync(
+                    sync.spec, mapped, client=client, state=store, options=options, on_progress=in_log(context)
+                )
+                missing_roles = client.abilities.lines()
+            metadata = report_metadata(sync, report)
+            checks = list(sync_check_results(sync, report, missing_roles))
+        yield dg.MaterializeResult(value=report.rows, metadata=metadata, check_results=checks)
         # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
-        reasons = [reason_to_fail(report, sync.max_failure_share), reason_not_logged(sync, report, warehouse, state)]
+        with readable_failures():
+            not_logged = reason_not_logged(sync, report, warehouse, state)
+        reasons = [reason_to_fail(report, sync.max_failure_share), not_logged]
         if any(reasons):
             raise failure("\n\n".join(reason for reason in reasons if reason))
 
     return outcomes
 
 
-def _plan_asset(sync: Sync) -> dg.AssetsDefinition:
+def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
     @dg.asset(
         key=plan_key(sync),
         ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
         kinds={"plan"},
-        pool=POOL,
         description=_description(
             sync,
             f"What `kustomer/{sync.name}` would do with these rows, record by record, field by field. "
@@ -137,14 +136,20 @@ def _plan_asset(sync: Sync) -> dg.AssetsDefinition:
         owners=sync.owners,
     )
     def plan(
-        mapped: pd.DataFrame, kustomer: KustomerResource, state: StateResource
+        context: dg.AssetExecutionContext,
+        config: PlanRunConfig,
+        mapped: pd.DataFrame,
+        kustomer: KustomerResource,
+        state: StateResource,
     ) -> dg.MaterializeResult[pd.DataFrame]:
-        with readable_failures(), kustomer.client() as client, state.store() as store:
-            result = plan_sync(sync.spec, mapped, client=client, state=store)
-        return dg.MaterializeResult(value=result.changes, metadata=of_plan(sync, result))
+        with readable_failures():
+            with kustomer.client() as client, state.store() as store:
+                options = config.options(context.run.run_id)
+                result = plan_sync(sync.spec, mapped, client=client, state=store, options=options)
+            return dg.MaterializeResult(value=result.changes, metadata=plan_metadata(sync, result))
 
     return plan
 
 
-def _description(sync: Sync, text: str) -> str:
+def _description(sync: SyncConfig, text: str) -> str:
     return f"{text}\n\n{sync.description}" if sync.description else text

@@ -7,7 +7,7 @@ over (a key written twice) or reports without saying where (a component type tha
 import importlib
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,16 +15,16 @@ import dagster as dg
 import yaml
 from pydantic import ValidationError
 
-from .problems import SyncConfigError, did_you_mean, listed
-from .sync_component import Sync, name_problems
-from .yaml_files import Document, Line, read_documents
+from .component import SyncComponent
+from .sync_config import Conflict, SyncConfigError, conflicts, did_you_mean, dotted, listed, name_problems
+from .yaml_files import Document, Line, line_of, read_documents
 
 _OUTERMOST = {"extra_forbidden": "is not a known key.", "dict_type": "has to be keys and values."}
 SYNC_TYPES = ("kustomer_pipeline.ObjectSync", "kustomer_pipeline.AudienceSync")
 _FILES = ("defs.yaml", "defs.yml")
 
 
-def load_tree(defs_module: ModuleType) -> tuple[list[Sync], dg.Definitions]:
+def load_tree(defs_module: ModuleType) -> tuple[list[SyncComponent], dg.Definitions]:
     """The syncs of a defs folder, and everything that Dagster finds in it.
 
     Raises:
@@ -41,7 +41,10 @@ def load_tree(defs_module: ModuleType) -> tuple[list[Sync], dg.Definitions]:
             warnings.simplefilter("ignore", dg.PreviewWarning)
             warnings.filterwarnings("ignore", "`parse_obj_as` is deprecated", DeprecationWarning)
             # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-            return tree.get_all_components(of_type=Sync), tree.build_defs()  # type: ignore[type-abstract]
+            syncs = tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
+            if found := list(conflicts(syncs)):
+                raise SyncConfigError(f"{folder} cannot be loaded:", [], _conflict_lines(folder, found))
+            return syncs, tree.build_defs()
     except Exception as error:
         # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
         cause: BaseException | None = error
@@ -62,9 +65,22 @@ def _dagsters_lines(error: ValidationError) -> Iterator[str]:
         yield f"{position}  {key}: {what}{did_you_mean(key, ['attributes', 'post_processing'])}"
 
 
+def _conflict_lines(folder: Path, found: Iterable[Conflict]) -> Iterator[str]:
+    """A mistake between syncs, at the line of each of them."""
+    files = {path.parent.name: path for path in _sync_files(folder)}
+    for conflict in found:
+        for name in conflict.names:
+            line = line_of(files[name], ("attributes", *conflict.where))
+            yield f"{files[name]}:{line}  {dotted(conflict.where)}: {conflict.what}"
+
+
+def _sync_files(folder: Path) -> list[Path]:
+    return sorted(path for name in _FILES for path in folder.rglob(name))
+
+
 def _file_problems(folder: Path) -> Iterator[str]:
     names: dict[str, Path] = {}
-    for path in sorted(path for name in _FILES for path in folder.rglob(name)):
+    for path in _sync_files(folder):
         documents, unreadable = read_documents(path)
         if unreadable:
             yield from (f"{path}:{line}  {what}" for line, what in unreadable)
@@ -75,7 +91,7 @@ def _file_problems(folder: Path) -> Iterator[str]:
                 yield f"{path}:1  {_holds(document.node)}; write type: {listed(SYNC_TYPES)}, then attributes:"
                 continue
             component = _component(_type_of(document.node))
-            is_sync = component is not None and issubclass(component, Sync)
+            is_sync = component is not None and issubclass(component, SyncComponent)
             problems = document.problems + _type_problems(document.node, component)
             if is_sync:  # someone else's component may well have keys that are numbers
                 problems += document.odd_keys

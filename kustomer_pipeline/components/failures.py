@@ -4,28 +4,37 @@ Every failure here is final for the step: the engine has already retried what ca
 wrong key or a wrong column again changes nothing. The next run goes on where this one stopped.
 """
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
-from kustomer_pipeline.kustomer import KustomerError
+from kustomer_pipeline.kustomer import AuthenticationError, KustomerError
 from kustomer_pipeline.mapping import MappingError
-from kustomer_pipeline.sync import SyncReport, UndoError
-from kustomer_pipeline.sync.state import StateError
+from kustomer_pipeline.resources import in_variables, show_values
+from kustomer_pipeline.sync import StateError, SyncReport, UndoError
 from kustomer_pipeline.warehouse import WarehouseError
+
+_PACKAGE = "kustomer_pipeline"
+# Errors that are made without values of rows, and say what to do.
+_OURS = (KustomerError, MappingError, StateError, UndoError, WarehouseError)
+_KEY_ADVICE = "The key is read from KUSTOMER_API_KEY."
 
 
 @contextmanager
 def readable_failures() -> Iterator[None]:
-    """Turn the errors that we understand into a failure that says what to do.
+    """Turn errors into a failure that says what to do, without the exceptions behind them.
 
-    Without the exceptions behind them: those may hold a URL with somebody's e-mail address.
+    Those may hold a row: a URL with somebody's e-mail address, the parameters of a statement, a value that did not
+    convert. Of an error that nobody expected only its type and its place are told.
     """
     try:
         yield
-    except (KustomerError, MappingError, StateError, UndoError, WarehouseError) as error:
-        raise failure(str(error)) from None
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:
+        raise failure(error_text(error)) from None
 
 
 def failure(description: str) -> dg.Failure:
@@ -33,9 +42,37 @@ def failure(description: str) -> dg.Failure:
     return dg.Failure(description, allow_retries=False)
 
 
-def _most_often(report: SyncReport) -> str:
-    reasons = report.rows.loc[report.rows["outcome"].isin(["invalid", "rejected"]), "reason"].value_counts()
-    return f"Most often: {reasons.index[0]} ({int(reasons.iloc[0]):,} of them)." if len(reasons) else ""
+def error_text(error: Exception) -> str:
+    """What an error of ours says, in the names of the environment variables; of any other its type and its place."""
+    if not isinstance(error, _OURS):
+        return _unexpected(error)
+    text = in_variables(str(error))
+    if isinstance(error, AuthenticationError) and "KUSTOMER_API_KEY" not in text:
+        return f"{text}\n\n{_KEY_ADVICE}"
+    return text
+
+
+def _unexpected(error: Exception) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    said = (
+        f"It says: {error}"
+        if show_values()
+        else "What it says is left out, as it may quote a row; to see it, set KUSTOMER_SHOW_VALUES=1 and run again."
+    )
+    return (
+        f"An error that nobody expected: {kind}, {_place(error)}. {said}\n\nNothing that was recorded is lost; the "
+        "next run goes on where this one stopped. If it comes again, report it with the lines above."
+    )
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, and which line of ours led there."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    places = [(str(frame.f_globals.get("__name__", "?")), line) for frame, line in frames]
+    ours = [place for place in places if place[0].startswith(_PACKAGE)]
+    named = [*ours[-1:], *places[-1:]]
+    texts = dict.fromkeys(f"{module} line {line}" for module, line in named)
+    return "in " + ", from ".join(reversed(texts)) if texts else "at an unknown place"
 
 
 def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
@@ -43,8 +80,8 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
     counts = report.counts
     if report.interrupted is not None:
         return (
-            f"Stopped half-way: {report.interrupted}\n\n{counts.deferred:,} of {counts.read:,} rows were not "
-            "reached. Nothing is lost: the next run continues with them."
+            f"Stopped half-way: {error_text(report.interrupted)}\n\n{counts.deferred:,} of {counts.read:,} rows were "
+            "not reached. Nothing is lost: the next run continues with them."
         )
     if not report.adds_up:
         return (
@@ -60,3 +97,8 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
             f"{_most_often(report)}"
         )
     return None
+
+
+def _most_often(report: SyncReport) -> str:
+    reasons = report.rows.loc[report.rows["outcome"].isin(["invalid", "rejected"]), "reason"].value_counts()
+    return f"Most often: {reasons.index[0]} ({int(reasons.iloc[0]):,} of them)." if len(reasons) else ""

@@ -6,12 +6,12 @@ from typing import Any
 import dagster as dg
 
 from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
-from .sync_component import Sync
+from .sync_config import SyncConfig
 
 Job = Any  # Dagster does not export the type that define_asset_job returns
 
 
-def sync_job(sync: Sync) -> Job:
+def sync_job(sync: SyncConfig) -> Job:
     """`sync_<name>`: query, map, send."""
     return dg.define_asset_job(
         f"sync_{sync.name}",
@@ -21,7 +21,7 @@ def sync_job(sync: Sync) -> Job:
     )
 
 
-def sync_all(syncs: Sequence[Sync]) -> Job:
+def sync_all(syncs: Sequence[SyncConfig]) -> Job:
     """`sync_all`: every sync, in order."""
     keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, kustomer_key)]
     return dg.define_asset_job(
@@ -31,7 +31,7 @@ def sync_all(syncs: Sequence[Sync]) -> Job:
     )
 
 
-def plan_all(syncs: Sequence[Sync]) -> Job:
+def plan_all(syncs: Sequence[SyncConfig]) -> Job:
     """`plan_all`: every plan, nothing sent."""
     keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, plan_key)]
     return dg.define_asset_job(

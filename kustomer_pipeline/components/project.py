@@ -1,23 +1,19 @@
 """All syncs together: the jobs and the schedule over all, resources, the executor."""
 
-import os
-from collections import Counter
 from collections.abc import Sequence
 from types import ModuleType
 
 import dagster as dg
 
-from kustomer_pipeline.resources import resources_from_environment
+from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
+from .component import SyncComponent
 from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
 from .order import after
-from .problems import Problem, SyncConfigError
-from .sync_component import Sync
+from .sync_config import Problem, SyncConfig, SyncConfigError, conflicts
 from .sync_definitions import sync_definitions
 from .undo import undo_job
-
-EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
 def load_definitions(defs_module: ModuleType) -> dg.Definitions:
@@ -26,28 +22,26 @@ def load_definitions(defs_module: ModuleType) -> dg.Definitions:
     return dg.Definitions.merge(defs, _over_all(syncs))
 
 
-def build_definitions(syncs: Sequence[Sync]) -> dg.Definitions:
+def build_definitions(syncs: Sequence[SyncComponent]) -> dg.Definitions:
     """The same from syncs written in Python: assets, checks, jobs, sensors, the daily schedule, resources.
 
-    Resources are read from the environment. Raises SyncConfigError when two syncs have the same name.
+    Resources are read from the environment. Raises SyncConfigError when syncs do not go together: two of one name, a
+    mirror that shares its tag.
     """
-    counts = Counter(sync.name for sync in syncs)
-    if repeated := [name for name, count in counts.items() if count > 1]:
-        raise SyncConfigError(
-            "The definitions cannot be built:",
-            [Problem((), f"{counts[name]} syncs are named {name!r}; each needs its own") for name in repeated],
-        )
+    if found := list(conflicts(syncs)):
+        problems = [Problem((), one.what) for one in found]
+        raise SyncConfigError("The definitions cannot be built:", problems)
     each = [sync_definitions(sync, after(sync, syncs)) for sync in syncs]
     return dg.Definitions.merge(*each, _over_all(syncs))
 
 
-def _over_all(syncs: Sequence[Sync]) -> dg.Definitions:
+def _over_all(syncs: Sequence[SyncConfig]) -> dg.Definitions:
     """Jobs over all syncs and the daily schedule (as far as there are syncs), resources, the executor."""
     return dg.Definitions(
         jobs=[sync_all(syncs), plan_all(syncs), undo_job()] if syncs else [],
         schedules=[_daily_sync()] if syncs else [],
         resources=resources_from_environment(),
-        executor=_executor(),
+        executor=executor_from_environment(),
     )
 
 
@@ -59,12 +53,3 @@ def _daily_sync() -> dg.ScheduleDefinition:
         execution_timezone="UTC",
         description="Runs every sync at 06:00 UTC. Off until you switch it on: it writes to a live CRM.",
     )
-
-
-def _executor() -> dg.ExecutorDefinition:
-    name = os.environ.get("KUSTOMER_EXECUTOR", "in_process")
-    if name not in EXECUTORS:
-        raise dg.DagsterInvalidDefinitionError(
-            f"KUSTOMER_EXECUTOR is {name!r}; use in_process (the default) or multiprocess"
-        )
-    return EXECUTORS[name]

@@ -1,5 +1,6 @@
-"""What one run of a sync may be told, in the launchpad or in run config."""
+"""What one run of a sync, or one plan of it, may be told: in the launchpad or in run config."""
 
+from dataclasses import replace
 from enum import Enum
 
 import dagster as dg
@@ -14,8 +15,8 @@ class Only(Enum):
     rejected = "rejected"
 
 
-class SyncRunConfig(dg.Config):
-    """Options of one run; the defaults are right for every ordinary run."""
+class PlanRunConfig(dg.Config):
+    """Options of one plan: what a run with the same options would do."""
 
     full_resync: bool = Field(
         default=False,
@@ -32,20 +33,39 @@ class SyncRunConfig(dg.Config):
         description="rejected: attempt only the rows that were refused last time (invalid or rejected); the others "
         "wait for the next run.",
     )
+    clean_up: bool = Field(
+        default=False,
+        description="Audiences only, after their tag was changed: untag whom this sync tagged with a tag that it no "
+        "longer has.",
+    )
+
+    def options(self, run_id: str) -> RunOptions:
+        """The engine's form of them."""
+        return RunOptions(
+            run_id=run_id,
+            full_resync=self.full_resync,
+            limit=self.limit,
+            only="rejected" if self.only is Only.rejected else None,
+            clean_up=self.clean_up,
+        )
+
+
+class SyncRunConfig(PlanRunConfig):
+    """Options of one run; the defaults are right for every ordinary run."""
+
     approve_removals: str | None = Field(
         default=None,
         description="Audiences only: the removal plan id that a held run or the plan asset shows. Lets "
         "exactly those removals through, once.",
     )
+    approve_changes: str | None = Field(
+        default=None,
+        description="Customers and companies only: the change plan id that a held run or the plan asset shows. Lets "
+        "exactly those changes through, once.",
+    )
 
-    def options(self, run_id: str, *, read_back: int, undo_days: int) -> RunOptions:
-        """The engine's form, together with what the sync and the environment say."""
-        return RunOptions(
-            run_id=run_id,
-            full_resync=self.full_resync,
-            limit=self.limit,
-            approve_removals=self.approve_removals,
-            only="rejected" if self.only is Only.rejected else None,
-            read_back=read_back,
-            undo_days=undo_days,
+    def options(self, run_id: str) -> RunOptions:
+        """The engine's form of them."""
+        return replace(
+            super().options(run_id), approve_removals=self.approve_removals, approve_changes=self.approve_changes
         )

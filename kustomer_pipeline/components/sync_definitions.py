@@ -10,11 +10,11 @@ import dagster as dg
 
 from .assets import sync_assets
 from .jobs import sync_job
-from .sync_component import Sync
+from .sync_config import SyncConfig
 from .triggers import changed_sensor, own_schedule
 
 
-def sync_definitions(sync: Sync, after: Sequence[dg.AssetKey]) -> dg.Definitions:
+def sync_definitions(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Definitions:
     """The definitions of `sync`; its sync asset waits for the assets in `after` when a run has them too."""
     return dg.Definitions(
         assets=sync_assets(sync, after),

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from kustomer_pipeline.resources import StateResource, WarehouseResource
 from kustomer_pipeline.sync import StateError, StateStore, SyncReport
-from kustomer_pipeline.sync.tables import sync_log
+from kustomer_pipeline.sync.state.tables import sync_log
 from kustomer_pipeline.warehouse import RunLog, WarehouseError
 
-from .attributes import LogTo
-from .sync_component import Sync
+from .failures import error_text
+from .metadata import outcome_counts
+from .sync_config import LogTo, SyncConfig
 
 _COLUMNS = ["key", "outcome", "kustomer_id", "reason"]
 
@@ -25,7 +26,9 @@ def log_tables(log_to: LogTo) -> str:
     return f"{names[0]}, {names[1]} and {names[2]}"
 
 
-def reason_not_logged(sync: Sync, report: SyncReport, warehouse: WarehouseResource, state: StateResource) -> str | None:
+def reason_not_logged(
+    sync: SyncConfig, report: SyncReport, warehouse: WarehouseResource, state: StateResource
+) -> str | None:
     """Write the log of a run, if the sync asks for one. Why it could not be written; None when it was."""
     if sync.log_to is None:
         return None
@@ -35,15 +38,14 @@ def reason_not_logged(sync: Sync, report: SyncReport, warehouse: WarehouseResour
         warehouse.log(sync.log_to.schema_, run)
     except (WarehouseError, StateError) as error:
         return (
-            f"The sync is done and recorded, only its log is missing: {error}\n\nNothing has to be sent again; the "
-            "next run writes its own log."
+            f"The sync is done and recorded, only its log is missing: {error_text(error)}\n\nNothing has to be sent "
+            "again; the next run writes its own log."
         )
     return None
 
 
 def run_log(report: SyncReport, store: StateStore) -> RunLog:
     """A report as the warehouse keeps it, at this moment."""
-    counts = report.counts
     return RunLog(
         org_id=report.org_id,
         sync=report.sync,
@@ -52,19 +54,12 @@ def run_log(report: SyncReport, store: StateStore) -> RunLog:
         rows=report.rows,
         further=_further(report, store),
         summary={
-            "rows_read": counts.read,
-            "created": counts.created,
-            "updated": counts.updated,
-            "unchanged": counts.unchanged,
-            "skipped": counts.skipped,
-            "invalid": counts.invalid,
-            "rejected": counts.rejected,
-            "deferred": counts.deferred,
+            **outcome_counts(report),
             "removed": report.removed,
             "removals_held": report.removals_held,
             "api_requests": report.requests,
             "seconds": round(float(report.seconds), 3),
-            "interrupted": str(report.interrupted) if report.interrupted is not None else None,
+            "interrupted": error_text(report.interrupted) if report.interrupted is not None else None,
         },
     )
 

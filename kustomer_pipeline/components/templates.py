@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from .problems import Problem, SyncConfigError, Where
+from .sync_config import Problem, SyncConfigError, Where
 
 
 def rendered(attributes: Mapping[str, Any], context: dg.ResolutionContext) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """What starts a sync by itself: a change in a table, a schedule of its own. Off until switched on."""
 
-import json
-from dataclasses import asdict
-from typing import Any
+import time
 
 import dagster as dg
 
 from kustomer_pipeline.resources import WarehouseResource
 from kustomer_pipeline.warehouse import Watermark
 
-from .attributes import Schedule, Watch
 from .failures import readable_failures
-from .sync_component import Sync
+from .sync_config import Schedule, SyncConfig, Watch
+from .watching import AskedRun, Look, decide, run_key
+
+LOOK_TAG = "kustomer_pipeline/look"
+
+_FAILED = dg.DagsterRunStatus.FAILURE
+_ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
-def own_schedule(sync: Sync, schedule: Schedule) -> dg.ScheduleDefinition:
+def own_schedule(sync: SyncConfig, schedule: Schedule) -> dg.ScheduleDefinition:
     """`<name>_schedule`, on the sync's job."""
     return dg.ScheduleDefinition(
         name=f"{sync.name}_schedule",
@@ -25,45 +28,53 @@ def own_schedule(sync: Sync, schedule: Schedule) -> dg.ScheduleDefinition:
     )
 
 
-def changed_sensor(sync: Sync, watch: Watch) -> dg.SensorDefinition:
+def changed_sensor(sync: SyncConfig, watch: Watch) -> dg.SensorDefinition:
     """`<name>_changed`: runs the sync's job whenever the watched table is not as it was at the last look."""
 
     @dg.sensor(
         name=f"{sync.name}_changed",
         job_name=f"sync_{sync.name}",
         minimum_interval_seconds=watch.every,
-        description=f"Looks at {watch.table} every {watch.every} seconds and runs sync_{sync.name} when "
-        f"{watch.updated_at} or the number of rows has changed. Off until you switch it on; its first look "
-        "runs the sync.",
+        description=_description(sync, watch),
     )
     def changed(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
         with readable_failures():
             now = warehouse.watermark(watch.table, watch.updated_at)
-        return next_tick(watch.table, now, context.cursor)
+            return look(watch, now, context, time.time())
 
     return changed
 
 
-def next_tick(table: str, now: Watermark, cursor: str | None) -> dg.SensorResult:
-    """Compare with the last look. Not by order: rows can disappear and clocks can be set back."""
-    before = _last_look(cursor)
-    if all(before.get(key) == value for key, value in asdict(now).items()):
-        newest = f", the newest from {now.max_updated_at}" if now.max_updated_at else ""
-        reason = f"{table} has not changed: {now.count:,} rows{newest}"
-        return dg.SensorResult(skip_reason=reason, cursor=cursor)
-    # The number of changes seen belongs to the key: a table that returns to an earlier watermark (a row
-    # added, then deleted) has changed again, and Dagster starts only one run per key.
-    changes = int(before.get("changes", 0)) + 1
+def look(watch: Watch, now: Watermark, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
+    """One tick: ask for a run and remember it, or say why not and leave the cursor as it is."""
+    before = Look.from_json(context.cursor)
+    asked = _asked_run(context.instance, before.run_key) if before is not None else None
+    decision = decide(now, before, asked, at, table=watch.table, at_least_every=watch.at_least_every)
+    if decision.attempt is None:
+        return dg.SensorResult(skip_reason=decision.why, cursor=context.cursor)
+    key = run_key(watch.table, now, decision.attempt, context.last_tick_completion_time)
+    context.log.info(f"A run is asked for: {decision.why}")
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"{table}:{now.max_updated_at}:{now.count}:{changes}")],
-        cursor=json.dumps({**asdict(now), "changes": changes}),
+        run_requests=[dg.RunRequest(run_key=key, tags={LOOK_TAG: key})],
+        cursor=Look(now, key, at, decision.attempt).as_json(),
     )
 
 
-def _last_look(cursor: str | None) -> dict[str, Any]:
-    """What the cursor remembers; nothing at the first look, or when somebody has written something else."""
-    try:
-        value = json.loads(cursor or "{}")
-    except json.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _asked_run(instance: dg.DagsterInstance, key: str) -> AskedRun | None:
+    """The newest run with that key: Dagster's own retries carry the tags of the run that they retry."""
+    records = instance.get_run_records(dg.RunsFilter(tags={LOOK_TAG: key}), limit=1)
+    if not records:
+        return None
+    status = records[0].dagster_run.status
+    if status not in _ENDED:
+        return AskedRun("under way")
+    return AskedRun("failed" if status is _FAILED else "done", records[0].end_time)
+
+
+def _description(sync: SyncConfig, watch: Watch) -> str:
+    besides = f", and after {watch.at_least_every:,} seconds without a run in any case" if watch.at_least_every else ""
+    return (
+        f"Looks at {watch.table} every {watch.every} seconds and runs sync_{sync.name} when {watch.updated_at}, the "
+        f"number of rows or one of the newest rows has changed{besides}. A failed run is tried again a few times. Off "
+        "until you switch it on; its first look runs the sync."
+    )

@@ -11,9 +11,9 @@ from pydantic import Field
 from kustomer_pipeline.resources import KustomerResource, StateResource
 from kustomer_pipeline.sync import undo_run
 
-from .failures import failure, readable_failures
-from .keys import POOL
-from .metadata import of_undo
+from .failures import error_text, failure, readable_failures
+from .metadata import undo_metadata
+from .progress import in_log
 
 
 class UndoRunConfig(dg.Config):
@@ -29,6 +29,8 @@ _DESCRIPTION = """\
 **Writes to Kustomer.** Takes back what a run changed: in every record that it updated, the fields that still are as the
 run left them get the values from before it, and tags, e-mails and phones that it added or removed go or come back.
 
+Whose a tag is follows: a member who is untagged by the undo is no longer this pipeline's, one who is tagged again is.
+
 It leaves alone what somebody changed since, and says so. Records that the run created are **not deleted**: they are
 listed. What a run overwrote is kept for `KUSTOMER_UNDO_DAYS` days (30 unless set).
 
@@ -43,7 +45,6 @@ def undo_job() -> dg.JobDefinition:
         name="undo",
         description=_DESCRIPTION,
         out=dg.Out(dg.Nothing),
-        pool=POOL,
         tags={"dagster/compute_kind": "kustomer"},
     )
     def undo(
@@ -56,16 +57,18 @@ def undo_job() -> dg.JobDefinition:
                 state=store,
                 as_run=context.run_id,
                 undo_days=state.days_to_undo(),
-                on_progress=lambda progress: context.log.info(str(progress)),
+                on_progress=in_log(context),
             )
-        metadata = of_undo(report)
+            metadata = undo_metadata(report)
+        for note in report.notes:
+            context.log.info(note)
         counts = {key: value for key, value in metadata.items() if key.startswith(("records_", "fields_")) and value}
         context.log.info(", ".join(f"{key.replace('_', ' ')}: {count:,}" for key, count in counts.items()))
         yield dg.Output(None, metadata=metadata)
         if report.interrupted is not None:
             raise failure(
-                f"Stopped half-way: {report.interrupted}\n\nWhat was taken back is taken back; launch the job again "
-                "with the same run id for the rest."
+                f"Stopped half-way: {error_text(report.interrupted)}\n\nWhat was taken back is taken back; launch the "
+                "job again with the same run id for the rest."
             )
 
     @dg.job(name="undo_run", description=_DESCRIPTION)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .problems import Where, dotted
+from .sync_config import Where, dotted
 
 Line = tuple[int, str]
 
@@ -51,6 +51,19 @@ def read_documents(path: Path) -> tuple[list[Document], list[Line]]:
     except yaml.MarkedYAMLError as error:
         return [], [_with_advice(error, text)]
     return [_document(node, text) for node in nodes], []
+
+
+def line_of(path: Path, where: Where) -> int:
+    """The line of the key that `where` leads to, or of the nearest mapping around it; of a file that can be read."""
+    documents, _ = read_documents(path)
+    node, line = documents[0].node, 1
+    for part in where:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((key, value) for key, value in pairs if key.value == part), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
 
 
 class _TooDeepError(yaml.MarkedYAMLError):

@@ -44,8 +44,9 @@ _BAD_LTV = 1_234
 
 _BAD_PHONES = ("none", "12345", "ask the office", "+44", "000000", "07700 90", "??", "+999 123456789")
 
-# The ranges for use in fiction: mobile numbers, and numbers in London.
-_MOBILE = ("+447700900", "07700 900", "07700900", "+44 7700 900 ", "+44 (0)7700 900")
+# The ranges for use in fiction: mobile numbers, and numbers in London. Mobile ones with their country, because without
+# it a number has to be in use somewhere, which these are not.
+_MOBILE = ("+447700900", "+44 7700 900", "+44-7700-900-", "+44 7700 900 ", "+44 (0)7700 900")
 _LANDLINE = ("+44207946", "020 7946 ", "(020) 7946-", "+44 20 7946 ")
 
 

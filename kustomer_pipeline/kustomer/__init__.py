@@ -1,15 +1,16 @@
 """The client of Kustomer's API: every request this project sends goes through here.
 
-    KustomerClient → Session (budget, retries, errors) → Transport → Kustomer
+    KustomerClient → Session (slots, budget, retries, errors) → Transport → Kustomer
 
 What makes it safe: a write is never repeated when its outcome is unknown (AmbiguousWriteError instead),
 "does not exist" is never concluded from search, and the org's other users keep their share of the request
 budget. What it relies on, and what is not certain, is in docs/kustomer.md.
 """
 
+from .abilities import Abilities
 from .address import base_url_for
 from .answers import body_size
-from .bulk import BulkAnswer, ItemResult
+from .bulk_answers import BulkAnswer, ItemResult
 from .client import KustomerClient
 from .clock import Clock, SystemClock
 from .errors import (
@@ -27,13 +28,18 @@ from .errors import (
     ServerError,
     UnexpectedAnswerError,
 )
+from .identifiers import UNIQUE, ObjectName, canonical, identifiers
+from .lists import Walk
 from .records import Record
 from .roles import missing_roles, roles_for
 from .session import Usage
 from .tags import Tag
 from .token import Token
+from .wire import Operation, Wire
 
 __all__ = [
+    "UNIQUE",
+    "Abilities",
     "AmbiguousWriteError",
     "AuthenticationError",
     "BadRequestError",
@@ -46,6 +52,8 @@ __all__ = [
     "KustomerClient",
     "KustomerError",
     "NotFoundError",
+    "ObjectName",
+    "Operation",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitedError",
@@ -56,8 +64,12 @@ __all__ = [
     "Token",
     "UnexpectedAnswerError",
     "Usage",
+    "Walk",
+    "Wire",
     "base_url_for",
     "body_size",
+    "canonical",
+    "identifiers",
     "missing_roles",
     "roles_for",
 ]

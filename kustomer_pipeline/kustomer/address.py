@@ -15,22 +15,22 @@ _REGIONS = {
 }
 _ORG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ALLOWED = (
-    "KUSTOMER_ORG (acme, if you sign in at acme.kustomerapp.com), KUSTOMER_REGION (us, eu or in) "
-    "or KUSTOMER_BASE_URL (https://acme.api.kustomerapp.com)"
+    "org (acme, if you sign in at acme.kustomerapp.com), region (us, eu or in) "
+    "or base_url (https://acme.api.kustomerapp.com)"
 )
 
 
 def base_url_for(*, org: str | None = None, region: str | None = None, base_url: str | None = None) -> str:
     """The host to talk to, without a trailing slash and without /v1; exactly one argument must be given.
 
-    Raises ConfigurationError, which names the variable that is missing, superfluous or wrong.
+    Raises ConfigurationError, which names the parameter that is missing, superfluous or wrong.
     """
     given = {
         name: value.strip()
         for name, value in (
-            ("KUSTOMER_ORG", org),
-            ("KUSTOMER_REGION", region),
-            ("KUSTOMER_BASE_URL", base_url),
+            ("org", org),
+            ("region", region),
+            ("base_url", base_url),
         )
         if value and value.strip()
     }
@@ -39,9 +39,9 @@ def base_url_for(*, org: str | None = None, region: str | None = None, base_url:
     if len(given) > 1:
         raise ConfigurationError(f"{' and '.join(given)} are set: set only one of {_ALLOWED}")
     name, value = next(iter(given.items()))
-    if name == "KUSTOMER_ORG":
+    if name == "org":
         return _org_url(value)
-    return _region_url(value) if name == "KUSTOMER_REGION" else _own_url(value)
+    return _region_url(value) if name == "region" else _own_url(value)
 
 
 def is_loopback(base_url: str) -> bool:
@@ -58,15 +58,15 @@ def is_loopback(base_url: str) -> bool:
 def _org_url(org: str) -> str:
     if not _ORG.fullmatch(org.lower()):
         raise ConfigurationError(
-            "KUSTOMER_ORG is the bare name of the org (acme, if you sign in at acme.kustomerapp.com): "
-            "letters, digits and hyphens. For a full address set KUSTOMER_BASE_URL instead"
+            "org is the bare name of the org (acme, if you sign in at acme.kustomerapp.com): "
+            "letters, digits and hyphens. For a full address set base_url instead"
         )
     return f"https://{org.lower()}.api.kustomerapp.com"
 
 
 def _region_url(region: str) -> str:
     if region.lower() not in _REGIONS:
-        raise ConfigurationError("KUSTOMER_REGION is not a region of Kustomer's: set it to us, eu or in")
+        raise ConfigurationError("region is not a region of Kustomer's: set it to us, eu or in")
     return _REGIONS[region.lower()]
 
 
@@ -76,17 +76,17 @@ def _own_url(base_url: str) -> str:
         parts = urlsplit(base_url)
         _ = parts.port  # raises when it is not a number
     except ValueError:
-        raise ConfigurationError(f"KUSTOMER_BASE_URL is not an address {example}") from None
+        raise ConfigurationError(f"base_url is not an address {example}") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConfigurationError(f"KUSTOMER_BASE_URL must be an address {example}")
+        raise ConfigurationError(f"base_url must be an address {example}")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError(f"KUSTOMER_BASE_URL must be a host and nothing else, {example}")
+        raise ConfigurationError(f"base_url must be a host and nothing else, {example}")
     if parts.path.rstrip("/") not in ("", "/v1"):
-        raise ConfigurationError(f"KUSTOMER_BASE_URL must have no path, {example}")
+        raise ConfigurationError(f"base_url must have no path, {example}")
     url = f"{parts.scheme}://{parts.netloc}"
     if parts.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(
-            "KUSTOMER_BASE_URL must start with https: plain http would show the API key to everybody "
+            "base_url must start with https: plain http would show the API key to everybody "
             "on the way. It is allowed for a Kustomer on this machine only (localhost)"
         )
     return url

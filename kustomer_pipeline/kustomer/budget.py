@@ -3,10 +3,17 @@
     answer's headers → observe() → what is left, until when
     before a request → delay() → seconds to wait
 
-Kustomer counts requests of the whole org in windows of 60 s (docs/kustomer.md section 3). Agents at work
-and other integrations draw on the same budget, so a share of it is never touched: at the reserve everything
-waits for the next window; between the reserve and twice the reserve what is left is spread over the rest of
-the window.
+Kustomer counts requests of the whole org in windows of 60 s (docs/kustomer.md section 3). Agents at work and other
+integrations draw on the same budget, so a share of it is never touched, and the rest is not spent at once: what is
+left must stay above a line that falls from what there was at first, less one burst, to the reserve at the window's
+end. Whatever others spend pushes it towards the line, and this client slows down by as much.
+
+     left ┐·,
+          │  `·.         ← one burst at once
+          │ `·. `·.      ← then no faster than the line falls
+          │    `·. `·
+  reserve ┼ ─ ─ ─ `·─
+          └───────────→ end of the window
 
 Pure state machines: time comes in as a number of seconds and nobody sleeps here.
 """
@@ -22,76 +29,106 @@ from email.utils import parsedate_to_datetime
 WINDOW = 60.0
 LONGEST_WAIT = 120.0
 SEARCHES_PER_WINDOW = 100
+BURST_SHARE = 1 / 8  # of the limit: that much goes out at once, and is what a sudden spender may find missing
 
 
 @dataclass
 class Budget:
-    """The org's budget as last reported; None means that Kustomer has not said."""
+    """The org's budget as last reported; None means that Kustomer has not said.
 
-    reserve_share: float
+    Answers come out of order when many requests are under way, so each request has a number, and `observe` is told
+    the number of the request that an answer belongs to: an answer to an older one never raises what is left.
+    """
+
     limit: int | None = None
     remaining: int | None = None
-    _window_end: float | None = None
-    _last_sent: float = -math.inf
+    _at_first: int = 0  # what was left when this window was first seen
+    _window_end: float = -math.inf
+    _known_since: int = 0  # requests with this number or a higher one were sent after `remaining` was reported
 
-    @property
-    def reserve(self) -> int:
+    def reserve(self, share: float) -> int:
         """Requests per window that are left to others."""
-        return math.ceil(self.reserve_share * self.limit) if self.limit else 0
+        return math.ceil(share * self.limit) if self.limit else 0
 
-    def sent(self, now: float) -> None:
-        """A request goes out: it counts even if its answer never arrives."""
-        self._last_sent = now
+    def lost(self) -> None:
+        """A request was sent and its answer does not say what is left: it counts all the same."""
         if self.remaining is not None:
             self.remaining = max(0, self.remaining - 1)
 
-    def observe(self, now: float, *, limit: int | None, remaining: int | None, reset_in: float | None = None) -> None:
-        """Take in what an answer said. Without a reset time the latest possible end is assumed."""
+    def observe(
+        self,
+        now: float,
+        *,
+        number: int,
+        newest: int,
+        limit: int | None,
+        remaining: int | None,
+        reset_in: float | None = None,
+    ) -> None:
+        """Take in what the answer to request `number` said, `newest` being the last that was sent.
+
+        More left than before, said to a request that was sent after that was known, is a new window. Where no reset
+        time is given, its end is the latest possible.
+        """
         if limit is not None and limit > 0:
             self.limit = limit
         if remaining is not None:
-            window_is_new = self.remaining is None or remaining > self.remaining
-            if window_is_new or self._window_end is None or now >= self._window_end:
-                self._window_end = now + WINDOW
-            self.remaining = max(0, remaining)
-            self.limit = max(self.limit or 0, self.remaining) or None
-        if reset_in is not None:
+            remaining = max(0, remaining)
+            self.limit = max(self.limit or 0, remaining) or None
+            sent_after = number >= self._known_since
+            if self.remaining is None or (sent_after and (remaining > self.remaining or now >= self._window_end)):
+                self._at_first, self._window_end = remaining, now + WINDOW
+                self.remaining, self._known_since = remaining, newest + 1
+            elif remaining <= self.remaining:
+                self.remaining, self._known_since = remaining, newest + 1
+        if reset_in is not None and self.remaining is not None:
             self._window_end = now + reset_in
+
+    def is_over(self, now: float) -> bool:
+        """Whether what is known is of a window that has ended, or nothing is known."""
+        return self.remaining is None or now >= self._window_end
 
     def rest_of_window(self, now: float) -> float:
         """Seconds until the window surely has ended; a whole one when nothing is known."""
-        if self._window_end is None or now >= self._window_end:
-            return WINDOW
-        return self._window_end - now
+        return WINDOW if self.is_over(now) else self._window_end - now
 
-    def delay(self, now: float) -> float:
-        """Seconds to wait before the next request; at most a window, then one request finds out anew."""
-        if self.remaining is None or self._window_end is None or now >= self._window_end:
+    def delay(self, now: float, under_way: int, reserve_share: float) -> float:
+        """Seconds until one more request may go out beside those under way; at most the rest of the window."""
+        if self.remaining is None or now >= self._window_end:
             return 0.0
-        rest, free = self._window_end - now, self.remaining - self.reserve
+        rest, reserve = self._window_end - now, self.reserve(reserve_share)
+        free = self.remaining - under_way - reserve
         if free <= 0:
-            return min(rest, WINDOW)
-        if self.remaining >= 2 * self.reserve:
+            return rest
+        burst = max(1.0, BURST_SHARE * (self.limit or 0))
+        to_spread = self._at_first - burst - reserve
+        if to_spread <= 0:
             return 0.0
-        return min(max(0.0, self._last_sent + rest / free - now), rest)
+        # The line is at to_spread * rest / WINDOW above the reserve, and must be below `free`.
+        return max(0.0, rest - WINDOW * free / to_spread)
 
 
 class SearchBudget:
     """Searches have a limit of their own for each API key, which no header tells: they are counted here."""
 
-    def __init__(self, reserve_share: float) -> None:
-        self._allowed = max(1, SEARCHES_PER_WINDOW - math.ceil(reserve_share * SEARCHES_PER_WINDOW))
-        self._sent: deque[float] = deque(maxlen=self._allowed)
+    def __init__(self) -> None:
+        self._sent: deque[float] = deque(maxlen=SEARCHES_PER_WINDOW)
 
     def sent(self, now: float) -> None:
         """A search goes out."""
         self._sent.append(now)
 
-    def delay(self, now: float) -> float:
-        """Seconds until one more search keeps any 60 s within the limit."""
-        if len(self._sent) < self._allowed:
+    def delay(self, now: float, reserve_share: float) -> float:
+        """Seconds until one more search keeps any 60 s within the limit, less the reserve."""
+        allowed = searches_allowed(reserve_share)
+        if len(self._sent) < allowed:
             return 0.0
-        return min(max(0.0, self._sent[0] + WINDOW - now), WINDOW)
+        return min(max(0.0, self._sent[-allowed] + WINDOW - now), WINDOW)
+
+
+def searches_allowed(reserve_share: float) -> int:
+    """Searches in any 60 s when that share is left to others."""
+    return max(1, SEARCHES_PER_WINDOW - math.ceil(reserve_share * SEARCHES_PER_WINDOW))
 
 
 def seconds_until_reset(headers: Mapping[str, str], epoch_now: float) -> float | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from .identifiers import ObjectName
 from .retry import Failure, Kind
 from .transport import Answer
 
 TOKEN_PATH = "/v1/auth/tokens/current"
+SINGULAR: Final[Mapping[ObjectName, str]] = {"customers": "customer", "companies": "company"}
+READ_ACTIONS: Final[Mapping[ObjectName, str]] = {name: f"{one}.read" for name, one in SINGULAR.items()}
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,55 @@
 """The Kustomer API as this project needs it.
 
-KustomerClient ─ Reader, Searcher, Tags, BulkJobs   what to ask, and how to read the answers
-               └ Session                            budget, retries, errors
-                 └ Transport                        bytes
+KustomerClient ─ Reader, Finder, Lists, Sizes     live records: by id, by identifier, all of them, how many
+               ├ Searcher, TagHolders, Tags       search, who holds a tag, the tags themselves
+               ├ BulkJobs, JobWaiter, SingleWrites  writing
+               ├ Wire, Abilities                  what requests, org and key can do
+               └ Session                          slots, budget (Governor), retries, errors
+                 └ Transport                      bytes
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from .abilities import Abilities
 from .address import base_url_for
-from .bulk import BulkAnswer, BulkJobs, Operation
+from .bulk import BulkJobs
+from .bulk_answers import BulkAnswer
 from .clock import Clock, SystemClock
 from .errors import ConfigurationError
+from .finder import Finder
+from .governor import governor_for
+from .holders import TagHolders
+from .identifiers import ObjectName
+from .lists import Lists, Walk
 from .lookup import Reader
-from .records import ObjectName, Record
+from .records import Record
+from .runner import LoopRunner
 from .search import Searcher
 from .session import Session, Usage
+from .singles import SingleWrites
+from .sizes import Sizes
 from .tags import Tag, Tags
-from .token import Token, read_token
-from .transport import Transport
+from .token import Token, TokenReader
+from .transport import AsyncTransport, Transport
+from .waiting import JobWaiter
+from .wire import Operation, Wire
+
+_Result = TypeVar("_Result")
 
 
 class KustomerClient:
-    """One API key at work in one org. A context manager; not thread-safe.
+    """One API key at work in one org. A context manager; asyncio inside.
 
-    base_url: the host, without /v1 (see base_url_for). rate_reserve: the share of the org's request budget
-    that is left to others, 0 to below 1. timeout: seconds for each step of a request. max_attempts: for one
-    request. clock and transport are for tests.
+    base_url: the host, without /v1 (see base_url_for). rate_reserve: the share of the org's request budget that is left
+    to others, 0 to below 1. timeout: seconds for each step of a request. max_attempts: for one request. concurrency:
+    requests under way at once, at most. clock and transport are for tests.
 
-    Every method raises KustomerError (errors.py draws the tree), and spends units of the org's budget:
-    `usage`.
+    Its coroutines are run with `run`, many at once inside one of them. All of them raise KustomerError (errors.py draws
+    the tree), and spend units of the org's budget: `usage`. Clients of one key share what is known of that budget.
     """
 
     def __init__(
@@ -43,23 +60,43 @@ class KustomerClient:
         rate_reserve: float = 0.2,
         timeout: float = 30.0,
         clock: Clock | None = None,
-        transport: Any = None,
+        transport: AsyncTransport | None = None,
         max_attempts: int = 6,
+        concurrency: int = 32,
     ) -> None:
         if not 0 <= rate_reserve < 1:
-            raise ConfigurationError("KUSTOMER_RATE_RESERVE is a share: set it from 0 to below 1, such as 0.2")
-        if timeout <= 0 or max_attempts < 1:
-            raise ConfigurationError("timeout must be above 0 seconds, and max_attempts at least 1")
-        self._base_url = base_url_for(base_url=base_url)
-        clock = clock or SystemClock()
-        self._clock = clock
-        self._transport = Transport(self._base_url, api_key, timeout=timeout, clock=clock, transport=transport)
-        self._session = Session(self._transport, reserve=rate_reserve, clock=clock, max_attempts=max_attempts)
-        self._reader = Reader(self._session, self._base_url)
-        self._searcher = Searcher(self._session, self._base_url)
-        self._tags = Tags(self._session, self._searcher, self._base_url)
-        self._bulk = BulkJobs(self._session, self._base_url)
-        self._token: Token | None = None
+            raise ConfigurationError("rate_reserve is a share: set it from 0 to below 1, such as 0.2")
+        if timeout <= 0 or max_attempts < 1 or concurrency < 1:
+            raise ConfigurationError("timeout must be above 0 seconds, max_attempts and concurrency at least 1")
+        base_url = base_url_for(base_url=base_url)
+        self._base_url = base_url
+        self._clock = clock or SystemClock()
+        self._runner = LoopRunner(self._clock)
+        self._transport = Transport(
+            base_url, api_key, timeout=timeout, clock=self._clock, concurrency=concurrency, transport=transport
+        )
+        self._wire = Wire()
+        self._abilities = Abilities()
+        self._session = Session(
+            self._transport,
+            governor_for(base_url, api_key, self._clock),
+            reserve=rate_reserve,
+            clock=self._clock,
+            max_attempts=max_attempts,
+            concurrency=concurrency,
+            noted=self._abilities.note,
+        )
+        self._lists = Lists(self._session, base_url, self._wire, concurrency)
+        self._sizes = Sizes(self._lists)
+        self._reader = Reader(self._session, self._lists, self._wire)
+        self._finder = Finder(self._session, self._lists)
+        self._searcher = Searcher(self._session, base_url, self._wire, self._abilities)
+        self._holders = TagHolders(self._searcher, self._lists, self._abilities)
+        self._tags = Tags(self._session, base_url)
+        self._bulk = BulkJobs(self._session, base_url)
+        self._waiter = JobWaiter(self._bulk, self._clock)
+        self._singles = SingleWrites(self._session)
+        self._token = TokenReader(self._session, self._abilities)
 
     def __repr__(self) -> str:
         return f"KustomerClient(base_url={self._base_url!r})"
@@ -72,9 +109,19 @@ class KustomerClient:
     ) -> None:
         self.close()
 
+    # --- not asynchronous
+
+    def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Run a coroutine on the client's loop and return its result. Everything the client does happens in here.
+
+        From a thread that has a running loop already, a worker thread does it meanwhile. Not to be called from two
+        threads at once.
+        """
+        return self._runner.run(coroutine)
+
     def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+        """Close the connections and the loop."""
+        self._runner.close(self._transport.close())
 
     @property
     def clock(self) -> Clock:
@@ -87,73 +134,125 @@ class KustomerClient:
         return self._session.usage
 
     @property
-    def search_available(self) -> bool:
-        """False once Kustomer has said that this key may not search; `search` finds nothing from then on."""
-        return self._searcher.available
+    def requests_a_second(self) -> float:
+        """How many requests a second the org's budget leaves to this client in the long run."""
+        return self._session.requests_a_second
 
-    def token(self) -> Token:
+    @property
+    def abilities(self) -> Abilities:
+        """What key and org can do, as far as it has turned out; `token` tells the roles."""
+        return self._abilities
+
+    @property
+    def wire(self) -> Wire:
+        """The limits of requests, documented and found out."""
+        return self._wire
+
+    def search_batch(self, object_name: ObjectName, field: str) -> int:
+        """How many values one search asks for at present: 20, or more where `in` works."""
+        return self._searcher.batch(object_name, field)
+
+    # --- the key
+
+    async def token(self) -> Token:
         """The org and the roles of the key (docs/kustomer.md section 1.3). One request, once."""
-        if self._token is None:
-            self._token = read_token(self._session)
-        return self._token
+        return await self._token.read()
 
-    def get_many(self, object: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
+    # --- reading
+
+    async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """Live records by their Kustomer ids; ids that are missing or deleted are absent.
 
-        One unit for 50 customers in the good case. For companies no list of ids is documented: it is tried
-        once, and if it does not work the cheaper of single reads and the list of all companies is taken.
+        One unit for up to 100 customers, as many as the org takes. For companies no list of ids is documented: it is
+        tried once, and if it does not work the cheaper of single reads and the list of all companies is taken.
         """
-        return self._reader.get_many(object, ids)
+        return await self._reader.get_many(object_name, ids)
 
-    def look_up(self, object: ObjectName, field: str, value: str) -> list[Record]:
+    async def look_up(self, object_name: ObjectName, field: str, value: str) -> list[Record]:
         """The live records that hold exactly this identifier: the sure way to know, at one unit.
 
-        customers by externalId, email or phone; companies by externalId or name (exactly, several may have
-        it). An empty value finds nobody and asks nothing. Raises BadRequestError for a value that Kustomer
-        calls malformed.
+        customers by externalId, email or phone; companies by externalId or name (exactly, several may have it). An
+        empty value finds nobody and asks nothing. Raises BadRequestError for a value that Kustomer calls malformed.
         """
-        return self._reader.look_up(object, field, value)
+        return await self._finder.look_up(object_name, field, value)
 
-    def search(self, object: ObjectName, field: str, values: Sequence[str]) -> dict[str, list[Record]]:
+    async def search(self, object_name: ObjectName, field: str, values: Sequence[str]) -> dict[str, list[Record]]:
         """Value → the live records that hold exactly it, for many values at one unit. A hint only.
 
-        Values without a hit are absent, which does not mean that nobody has them: the index lags behind,
-        and forgets after two years. customers by email, phone or externalId; companies by name. Empty if
-        the key may not search.
+        Values without a hit are absent, which does not mean that nobody has them: the index lags behind, and forgets
+        after two years. customers by email, phone or externalId; companies by name. Empty if the key may not search.
         """
-        return self._searcher.search(object, field, values)
+        return await self._searcher.search(object_name, field, values)
 
-    def walk_companies(self, max_pages: int) -> tuple[list[Record], bool]:
-        """Live companies from the list, 100 a page, one unit each, and whether those are all."""
-        return self._reader.walk_companies(max_pages)
+    async def walk(
+        self,
+        object_name: ObjectName,
+        wanted: Mapping[str, Collection[str]] | None = None,
+        on_total: Callable[[int], object] | None = None,
+        max_pages: int | None = None,
+        keep: Callable[[Record], bool] | None = None,
+    ) -> Walk:
+        """The live records of the whole list, 100 a page, one unit each.
 
-    def tag_holders(self, tag_id: str) -> list[Record]:
-        """The live customers that search knows to hold the tag; past 10,000 by windows of time.
-
-        Raises PermissionDeniedError if the key may not search.
+        wanted: field → canonical values; only records that hold one of them are kept (None: all). keep: the same, asked
+        of each record, so that nothing need be held in memory. on_total hears how
+        many records there are, before the second page; if it returns False the walk ends there. A walk that was cut
+        short, met a page that could not be read, or missed some because others were deleted meanwhile is not complete.
         """
-        return self._tags.holders(tag_id)
+        walk, total = await self._lists.walk(object_name, wanted, on_total, max_pages, keep=keep)
+        if total is not None:
+            self._sizes.learn(object_name, total)
+        return walk
 
-    def tags(self) -> list[Tag]:
-        """Every tag that is not deleted."""
-        return self._tags.all()
+    async def org_size(self, object_name: ObjectName) -> int:
+        """How many records there are: one unit as a rule, a few for companies, and none when it is known already."""
+        return await self._sizes.size(object_name)
 
-    def create_tag(self, name: str) -> Tag:
+    async def tag_holders(self, object_name: ObjectName, tag_id: str) -> list[Record]:
+        """The live records that hold the tag, as search knows them; past 10,000 by windows of time.
+
+        Companies come from their list where the key may not search; for customers PermissionDeniedError is raised.
+        """
+        return await self._holders.find(object_name, tag_id)
+
+    async def tags(self) -> list[Tag]:
+        """Every tag that is not deleted. Raises PermissionDeniedError if the key may not list them."""
+        return await self._tags.all()
+
+    # --- writing
+
+    async def create_tag(self, name: str) -> Tag:
         """The tag of that name, created if it is not there (in whatever case)."""
-        return self._tags.create(name)
+        return await self._tags.create(name)
 
-    def submit_bulk(self, object: ObjectName, operation: Operation, items: Sequence[Mapping[str, Any]]) -> str:
+    async def write_one(self, object_name: ObjectName, operation: Operation, item: Mapping[str, Any]) -> Record:
+        """Create one record, or update the one with the item's id, at one unit; the live record of the answer.
+
+        Sent once. Raises AmbiguousWriteError when it is not known whether it happened, ConflictError, BadRequestError.
+        """
+        return await self._singles.write(object_name, operation, item)
+
+    async def submit_bulk(
+        self, object_name: ObjectName, operation: Operation, items: Sequence[Mapping[str, Any]]
+    ) -> str:
         """Hand in a bulk job of 1 to 100 items, each with its own _clientRef; the id to ask for results with.
 
-        Sent once. Raises AmbiguousWriteError when it is not known whether the job exists: look up, then
-        decide.
+        Sent once. Raises AmbiguousWriteError when it is not known whether the job exists: look up, then decide.
         """
-        return self._bulk.submit(object, operation, items)
+        return await self._bulk.submit(object_name, operation, items)
 
-    def bulk_answer(self, bulk_id: str, expected: int = 0) -> BulkAnswer:
+    async def bulk_results(self, bulk_id: str, expected: int, submitted_at: float, deadline: float) -> BulkAnswer:
+        """Wait for a job and return its results; at the deadline what there is, not complete.
+
+        submitted_at, deadline: seconds of the clock's `monotonic`. The jobs of a client are looked at in the order in
+        which they are asked for here, each when it is likely done. Raises NotFoundError when Kustomer does not know it.
+        """
+        return await self._waiter.results(bulk_id, expected, submitted_at, deadline)
+
+    async def bulk_answer(self, bulk_id: str, expected: int = 0) -> BulkAnswer:
         """Where a job stands, and the results so far. One unit, more only where the answer leaves doubts.
 
-        expected: how many items were handed in; without it the batches' own word has to do. Raises
-        NotFoundError when Kustomer does not know the job (any more).
+        expected: how many items were handed in; without it the batches' own word has to do. Raises NotFoundError when
+        Kustomer does not know the job (any more).
         """
-        return self._bulk.answer(bulk_id, expected)
+        return await self._bulk.answer(bulk_id, expected)

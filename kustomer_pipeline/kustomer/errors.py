@@ -61,7 +61,7 @@ class KustomerError(Exception):
 
 
 class ConfigurationError(KustomerError):
-    """A setting cannot be right; the message names the variable."""
+    """A setting cannot be right; the message names the parameter."""
 
 
 class AuthenticationError(KustomerError):

@@ -7,10 +7,10 @@ not complete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from .calls import Call
@@ -28,7 +28,7 @@ def encode_query(query: Query) -> str:
 
 
 class Pages(Generic[Item]):
-    """Iterating yields the new items of page after page, parsed.
+    """Iterating (`async for`) yields the new items of page after page, parsed.
 
     Afterwards `read` is the number of pages read, and `complete` whether the end was reached.
     """
@@ -46,39 +46,44 @@ class Pages(Generic[Item]):
     ) -> None:
         self._session = session
         self._call = call
-        self._query = query
         self._parse = parse
         self._base_url = base_url
         self._max_pages = max_pages
         self._items_of = items_of
         self.read = 0
         self.complete = False
+        self._next: str | None = encode_query(query)
+        self._visited = set[str]()
+        self._seen = set[str]()
 
-    def __iter__(self) -> Iterator[list[Item]]:
-        query = encode_query(self._query)
-        visited, seen = set[str](), set[str]()
-        while self.read < self._max_pages:
-            visited.add(query)
-            call = replace(self._call, path=self._call.path + query)
-            count, fresh, following = self._session.ask(call, partial(self._page, query=query, seen=seen))
-            self.read += 1
-            self.complete = following is None
-            yield fresh
-            if following is None or following in visited or (count and not fresh):
-                return
-            query = following
+    def __aiter__(self) -> Self:
+        return self
 
-    def _page(self, body: Any, query: str, seen: set[str]) -> tuple[int, list[Item], str | None]:
+    async def __anext__(self) -> list[Item]:
+        query = self._next
+        if query is None or query in self._visited or self.read >= self._max_pages:
+            raise StopAsyncIteration
+        self._visited.add(query)
+        call = replace(self._call, path=self._call.path + query)
+        count, fresh, following = await self._session.ask(call, partial(self._page, query=query))
+        self.read += 1
+        self.complete = following is None
+        # A page of nothing but what was there before means that the server goes round in circles.
+        self._next = None if count and not fresh else following
+        return fresh
+
+    def _page(self, body: Any, query: str) -> tuple[int, list[Item], str | None]:
         items = self._items_of(body)
-        fresh = [self._parse(item) for item in items if not _is_known(item, seen)]
+        fresh = [self._parse(item) for item in items if not _is_known(item, self._seen)]
         return len(items), fresh, next_query(body, query, len(items), self._base_url)
 
 
 def next_query(body: Any, query: str, count: int, base_url: str) -> str | None:
     """The query of the next page, None after the last one.
 
-    `links.next` decides where the answer has it, else `meta`, else whether the page was as full as was
-    asked for. Raises UnexpectedAnswerError for a link to another host.
+    `links.next` decides where the answer has it, else `meta` (page of totalPages, or of `pages`, as the batches of a
+    bulk job have it: docs/kustomer.md section 7.5), else whether the page was as full as was asked for. Raises
+    UnexpectedAnswerError for a link to another host.
     """
     links = body.get("links") if isinstance(body, dict) else None
     if isinstance(links, dict) and "next" in links:
@@ -86,13 +91,21 @@ def next_query(body: Any, query: str, count: int, base_url: str) -> str | None:
         link = link.get("href") if isinstance(link, dict) else link
         return _query_of(link, base_url) if link else None
     asked = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="surrogatepass"))
-    page, size = _count(asked.get("page")), _count(asked.get("pageSize"))
+    meta = _meta(body)
+    page, size = _count(asked.get("page", meta.get("page"))), _count(asked.get("pageSize", meta.get("limit")))
     if page is None or count == 0:
         return None
-    pages = _count(_meta(body).get("totalPages"))
+    pages = _count(meta.get("totalPages", meta.get("pages")))
     if page >= pages if pages is not None else size is None or count < size:
         return None
     return encode_query(tuple({**asked, "page": str(page + 1)}.items()))
+
+
+def total_of(body: Any) -> tuple[int | None, int | None]:
+    """How many items the whole list has, and how many a page, where the answer tells (docs/kustomer.md section 4.6)."""
+    meta = _meta(body)
+    total, size = _count(meta.get("total")), _count(meta.get("pageSize"))
+    return (total if total is not None and total >= 0 else None), (size if size is not None and size > 0 else None)
 
 
 def _query_of(link: Any, base_url: str) -> str:
@@ -108,11 +121,11 @@ def _query_of(link: Any, base_url: str) -> str:
 
 
 def _is_known(item: dict[str, Any], seen: set[str]) -> bool:
-    id = item.get("id")
-    if not isinstance(id, str):
+    item_id = item.get("id")
+    if not isinstance(item_id, str):
         return False
-    known = id in seen
-    seen.add(id)
+    known = item_id in seen
+    seen.add(item_id)
     return known
 
 

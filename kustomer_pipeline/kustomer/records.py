@@ -7,33 +7,22 @@ record is identified by is read from its own lists, never taken from the questio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from .answers import text
 from .errors import UnexpectedAnswerError
-
-ObjectName = Literal["customers", "companies"]
+from .identifiers import ObjectName
 
 _RELATED_LINK = re.compile(r"/v1/(?:companies|orgs)/([^/?#]+)")
 _ENVELOPE = frozenset({"id", "type", "attributes", "relationships", "links", "meta"})
-# Where a record keeps the values of an identifier: one attribute, and a list of items with a key.
-_IDENTIFIERS: dict[str, tuple[str, str | None, str]] = {
-    "email": ("email", "emails", "email"),
-    "phone": ("phone", "phones", "phone"),
-    "externalId": ("externalId", "externalIds", "externalId"),
-    "name": ("name", None, ""),
-}
 
 
 @dataclass(frozen=True)
 class Record:
-    """A live record. `attributes` are Kustomer's own, as they came; `company_id` is None where no company
-    is linked.
-    """
+    """A live record. `attributes` are Kustomer's own, as they came; `company_id` is None where no company is linked."""
 
-    object: ObjectName
+    object_name: ObjectName
     id: str
     attributes: dict[str, Any]
     company_id: str | None
@@ -86,17 +75,17 @@ def related_id(item: dict[str, Any], name: str) -> str | None:
     return found[1] if found else None
 
 
-def parse_record(object: ObjectName, item: dict[str, Any]) -> Record:
+def parse_record(object_name: ObjectName, item: dict[str, Any]) -> Record:
     """One record. Raises UnexpectedAnswerError if it has no id."""
-    id = text(item.get("id"))
-    if id is None:
-        raise UnexpectedAnswerError(f"the answer holds one of the {object} without an id")
+    record_id = text(item.get("id"))
+    if record_id is None:
+        raise UnexpectedAnswerError(f"the answer holds one of the {object_name} without an id")
     attributes = attributes_of(item)
     if "extenalId" in attributes and "externalId" not in attributes:  # so spelled for companies, docs section 5
         attributes = {**attributes, "externalId": attributes["extenalId"]}
     return Record(
-        object=object,
-        id=id,
+        object_name=object_name,
+        id=record_id,
         attributes=attributes,
         company_id=related_id(item, "company") or _company_attribute(attributes),
         rev=_number(attributes.get("rev", item.get("rev"))),
@@ -104,43 +93,15 @@ def parse_record(object: ObjectName, item: dict[str, Any]) -> Record:
     )
 
 
-def parse_records(object: ObjectName, body: Any) -> list[Record]:
+def parse_records(object_name: ObjectName, body: Any) -> list[Record]:
     """All records of an answer, deleted ones included."""
-    return [parse_record(object, item) for item in data_items(body)]
+    return [parse_record(object_name, item) for item in data_items(body)]
 
 
 def is_deleted(attributes: dict[str, Any]) -> bool:
     """Deleted things stay readable for a while."""
     deleted = attributes.get("deleted")
     return deleted is True if isinstance(deleted, bool) else bool(attributes.get("deletedAt"))
-
-
-def canonical(field: str, value: str) -> str:
-    """The form in which two values of an identifier are compared: e-mails without case, phones without
-    punctuation.
-    """
-    if field == "email":
-        return value.strip().lower()
-    if field == "phone":
-        return "".join(char for char in value if char.isdigit() or char == "+")
-    return value.strip() if field == "name" else value
-
-
-def identifiers(record: Record, field: str) -> set[str]:
-    """Every value, in canonical form, of `field` (email, phone, externalId, name) that the record itself
-    holds.
-
-    The shared lists are left out: what is in them does not identify anybody (docs/kustomer.md section 4.3).
-    """
-    return {canonical(field, value) for value in _values(record.attributes, field)} - {""}
-
-
-def _values(attributes: dict[str, Any], field: str) -> Iterator[str]:
-    single, many, key = _IDENTIFIERS[field]
-    items = attributes.get(many) if many else None
-    for value in (attributes.get(single), *(items if isinstance(items, list) else ())):
-        if found := text(value.get(key) if isinstance(value, dict) else value):
-            yield found
 
 
 def _company_attribute(attributes: dict[str, Any]) -> str | None:

@@ -26,12 +26,14 @@ from .retry import Cause
 from .roles import roles_for
 
 _Error = TypeVar("_Error", bound=KustomerError)
+_POD = re.compile(rb"pod (prod\d+)")
+_REGIONS = {"prod1": "us", "prod2": "eu", "prod4": "in"}
 _REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
 
 
 def ambiguous(call: Call, failed: FailedAttempt) -> KustomerError:
     """A write of which nobody knows whether it happened."""
-    return _made(
+    return _error(
         AmbiguousWriteError,
         f"{failed.reason}, so it is not known whether this was done: look it up before sending it again",
         call,
@@ -41,13 +43,15 @@ def ambiguous(call: Call, failed: FailedAttempt) -> KustomerError:
 
 def denied(call: Call, failed: FailedAttempt) -> PermissionDeniedError:
     """A good key without the role; the error names the roles that would do."""
+    if elsewhere := _of_another_region(failed):
+        return _error(PermissionDeniedError, elsewhere, call, failed)
     roles = roles_for(call.action)
     need = f"it needs one of the roles {', '.join(roles)}" if roles else "a role is missing"
     message = (
         f"the API key is not allowed to do this: {need}. Make a new key with that role in "
-        "Settings > Security > API Keys (the roles of a key cannot be changed) and set KUSTOMER_API_KEY"
+        "Settings > Security > API Keys (the roles of a key cannot be changed) and set api_key"
     )
-    error = _made(PermissionDeniedError, message, call, failed)
+    error = _error(PermissionDeniedError, message, call, failed)
     error.roles = roles
     return error
 
@@ -57,17 +61,19 @@ def error_for(call: Call, failed: FailedAttempt) -> KustomerError:
     status = failed.failure.status
     if status is None:
         message = f"{failed.reason}. Nothing was changed; is the address right and the network up?"
-        return _made(ConnectionFailedError, message, call, failed)
+        return _error(ConnectionFailedError, message, call, failed)
     if failed.failure.cause is Cause.UNREADABLE or status < 400:
         message = (
-            "this is not an answer of Kustomer's API: check KUSTOMER_ORG, KUSTOMER_REGION or "
-            "KUSTOMER_BASE_URL, and whether a proxy stands between"
+            "this is not an answer of Kustomer's API: check the address (base_url), "
+            "and whether a proxy stands between"
         )
-        return _made(UnexpectedAnswerError, message, call, failed)
+        return _error(UnexpectedAnswerError, message, call, failed)
     if status == 403:
         return denied(call, failed)
+    if status == 401 and (elsewhere := _of_another_region(failed)):
+        return _error(AuthenticationError, elsewhere, call, failed)
     kind, message = _BY_STATUS.get(status, _SERVER if status >= 500 or status == 408 else _REFUSED)
-    return _made(kind, message, call, failed)
+    return _error(kind, message, call, failed)
 
 
 _REFUSED = (BadRequestError, "Kustomer refused this request; sending it again changes nothing")
@@ -77,7 +83,7 @@ _BY_STATUS: dict[int, tuple[type[KustomerError], str]] = {
     401: (
         AuthenticationError,
         "Kustomer does not accept the API key: it is wrong, expired, of another org or region, or not "
-        "allowed from this network. Check KUSTOMER_API_KEY (Settings > Security > API Keys) and the address",
+        "allowed from this network. Check api_key (Settings > Security > API Keys) and the address",
     ),
     402: (PermissionDeniedError, "the org's Kustomer plan does not include this"),
     404: (NotFoundError, "there is no such thing, or this key may not see it"),
@@ -92,7 +98,7 @@ _BY_STATUS: dict[int, tuple[type[KustomerError], str]] = {
 }
 
 
-def _made(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) -> _Error:
+def _error(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) -> _Error:
     answer = failed.answer
     details = error_details(answer.body if answer else b"")
     return kind(
@@ -105,6 +111,18 @@ def _made(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) -
         parameter=details.parameter,
         detail=details.detail,
     )
+
+
+def _of_another_region(failed: FailedAttempt) -> str | None:
+    """What to do when the answer says that the key belongs to another pod (docs/kustomer.md section 1.1)."""
+    found = _POD.search(failed.answer.body) if failed.answer else None
+    if found is None:
+        return None
+    pod = found[1].decode("ascii")
+    region = _REGIONS.get(pod)
+    if region is None:
+        return f"the API key is of another region (pod {pod}) than this address: give the org's name instead of a region"
+    return f"the API key is of the region {region} (pod {pod}) and this address is of another: set the region to {region}"
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

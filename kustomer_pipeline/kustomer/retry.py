@@ -1,12 +1,13 @@
-"""Whether to send a request again, and when. The whole of it is this table.
+"""Whether to send a request again, and when. The whole of it is this table:
 
-    what happened                                  | a read                        | a write ---------------
-    --------------------------------+-------------------------------+--------------------------- nothing was
-    sent (no connection)               | again, backing off            | again, backing off 429, Kustomer
-    did not look at it               | again, when the window is over| again, when the window is over broken
-    off after sending (time-out, half answer)| again, backing off           | AMBIGUOUS 5xx, 408
-    | again, backing off            | AMBIGUOUS 2xx that cannot be read                        | again, once
-    | AMBIGUOUS any other status                               | give up                       | give up
+    what happened                              | a read                         | a write
+    -------------------------------------------+--------------------------------+--------------------------------
+    nothing was sent (no connection)           | again, backing off             | again, backing off
+    429, Kustomer did not look at it           | again, when the window is over | again, when the window is over
+    broken off after sending (time-out, …)     | again, backing off             | AMBIGUOUS
+    5xx, 408                                   | again, backing off             | AMBIGUOUS
+    2xx that cannot be read                    | again, once                    | AMBIGUOUS
+    any other status                           | give up                        | give up
 
 A search is a read, though it is a POST. "Again" ends after `max_attempts`.
 """
@@ -58,7 +59,7 @@ class Failure:
 
 def decide(failure: Failure, attempt: int, kind: Kind, max_attempts: int) -> Decision:
     """The table above; `attempt` counts from 1."""
-    decision = _wish(failure, attempt, kind)
+    decision = _decision_with_patience(failure, attempt, kind)
     again = decision in (Decision.BACK_OFF, Decision.WAIT_FOR_WINDOW)
     return Decision.GIVE_UP if again and attempt >= max_attempts else decision
 
@@ -66,8 +67,7 @@ def decide(failure: Failure, attempt: int, kind: Kind, max_attempts: int) -> Dec
 def seconds_to_wait(failure: Failure, attempt: int, rest_of_window: float, back_off: float) -> float:
     """How long to wait before the next attempt.
 
-    Kustomer's own word comes first. A third 429 in spite of it means that the two clocks differ: wait a
-    window then.
+    Kustomer's own word comes first. A third 429 in spite of it means that the two clocks differ: wait a window then.
     """
     if failure.status != 429:
         return back_off if failure.retry_after is None else failure.retry_after
@@ -77,7 +77,8 @@ def seconds_to_wait(failure: Failure, attempt: int, rest_of_window: float, back_
     return max(named, 1.0) if attempt < 3 else max(named, rest_of_window)
 
 
-def _wish(failure: Failure, attempt: int, kind: Kind) -> Decision:
+def _decision_with_patience(failure: Failure, attempt: int, kind: Kind) -> Decision:
+    """The table without its last line: as if attempts were unlimited."""
     if failure.cause is Cause.NOT_SENT:
         return Decision.BACK_OFF
     if failure.status == 429:

@@ -34,20 +34,28 @@ def roles_for(action: str) -> tuple[str, ...]:
     return _ROLES.get(action) or _LIKELY_ROLES.get(action, ())
 
 
+def allowed_by(roles: Iterable[str], action: str) -> bool | None:
+    """Whether a key that holds `roles` may do the action; None where they do not tell.
+
+    A role covers whatever begins with it and a dot: org.permission.customer covers org.permission.customer.read. An
+    empty list of roles means that Kustomer did not tell, a role of fewer than three words (org.admin) may allow more
+    than is known here, and which role the tags need is not documented: then only Kustomer's own answer can tell.
+    """
+    held = tuple(roles)
+    if any(_covered(name, held) for name in roles_for(action)):
+        return True
+    unclear = any(role.count(".") < 2 and not _documented(role) for role in held)
+    return None if not held or unclear or action not in _ROLES else False
+
+
 def missing_roles(roles: Iterable[str], actions: Iterable[str]) -> tuple[str, ...]:
     """The roles to ask for so that a key holding `roles` may do `actions`, in their order, each once.
 
-    A role covers whatever begins with it and a dot: org.permission.customer covers
-    org.permission.customer.read. An empty list of roles means that Kustomer did not tell, and a role of fewer than
-    three words (org.admin) may allow more than is known here: then nothing is called missing, and Kustomer's own answer
-    decides. The actions are customer.read, customer.create, customer.update, company.read,
+    Only what is surely missing. The actions are customer.read, customer.create, customer.update, company.read,
     company.create, company.update, bulk.read, search.
     """
     held = tuple(roles)
-    if not held or any(role.count(".") < 2 and not _documented(role) for role in held):
-        return ()
-    wanted = (_ROLES[action] for action in actions)
-    return tuple(dict.fromkeys(names[0] for names in wanted if not any(_covered(name, held) for name in names)))
+    return tuple(dict.fromkeys(_ROLES[action][0] for action in actions if allowed_by(held, action) is False))
 
 
 def _documented(role: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from .abilities import Abilities
 from .answers import text
 from .calls import TOKEN_PATH, Call
 from .errors import UnexpectedAnswerError
@@ -21,9 +23,22 @@ class Token:
     roles: tuple[str, ...]
 
 
-def read_token(session: Session) -> Token:
-    """Ask Kustomer; any valid key may."""
-    return session.ask(Call("GET", TOKEN_PATH, TOKEN_PATH, "token.read"), parse_token)
+class TokenReader:
+    """Reads the key's own record, once; `abilities` hears of its roles."""
+
+    def __init__(self, session: Session, abilities: Abilities) -> None:
+        self._session = session
+        self._abilities = abilities
+        self._token: Token | None = None
+        self._reading = asyncio.Lock()
+
+    async def read(self) -> Token:
+        """Ask Kustomer; any valid key may."""
+        async with self._reading:
+            if self._token is None:
+                self._token = await self._session.ask(Call("GET", TOKEN_PATH, TOKEN_PATH, "token.read"), parse_token)
+                self._abilities.of_roles(self._token.roles)
+        return self._token
 
 
 def parse_token(body: Any) -> Token:
@@ -35,8 +50,8 @@ def parse_token(body: Any) -> Token:
     org_id = related_id(item, "org") or text(org.get("id") if isinstance(org, dict) else org)
     if org_id is None:
         raise UnexpectedAnswerError("Kustomer does not say which org the API key is of", method="GET", path=TOKEN_PATH)
-    listed = attributes.get("roles")
-    roles = [_role(role) for role in listed] if isinstance(listed, list) else []
+    named = attributes.get("roles")
+    roles = [_role(role) for role in named] if isinstance(named, list) else []
     return Token(org_id, text(attributes.get("name")), tuple(role for role in roles if role))
 
 

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 import httpx
 
@@ -22,9 +21,10 @@ from .errors import BadRequestError, ConfigurationError
 # httpx logs every URL at INFO, and the URL of a look-up holds the customer's e-mail address or phone number.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-# The time-out is for one step (connect, write, each piece of the answer); an answer that trickles in must
-# end, too.
+# The time-out is for one step (connect, write, each piece of the answer); an answer that trickles in must end, too.
 _STEPS = 4
+
+AsyncTransport = httpx.AsyncBaseTransport
 
 
 class NotSent(Exception):
@@ -45,24 +45,33 @@ class Answer:
 
 
 class Transport:
-    """One pool of connections to one host. The host is pinned and redirects are not followed."""
+    """One pool of connections to one host, `concurrency` at most. The host is pinned, redirects are not followed."""
 
-    def __init__(self, base_url: str, api_key: str, *, timeout: float, clock: Clock, transport: Any = None):
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout: float,
+        clock: Clock,
+        concurrency: int,
+        transport: AsyncTransport | None = None,
+    ) -> None:
         self._base_url = base_url
         self._longest = timeout * _STEPS
         self._clock = clock
-        self._http = httpx.Client(
+        self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {_checked(api_key)}", "User-Agent": _user_agent()},
             timeout=timeout,
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             follow_redirects=False,
             transport=transport,
             # A proxy from the environment has no business with a Kustomer on this machine.
             trust_env=not is_loopback(base_url),
         )
 
-    def send(self, method: str, path: str, body: bytes | None) -> Answer:
-        """Send it once. `path` starts with / and is percent-encoded already, query included; it is not
-        touched.
+    async def send(self, method: str, path: str, body: bytes | None) -> Answer:
+        """Send it once. `path` starts with / and is percent-encoded already, query included; it is not touched.
 
         Raises NotSent, BrokenOff; their messages carry no URL and no header.
         """
@@ -71,8 +80,8 @@ class Transport:
             headers["Content-Type"] = "application/json"
         deadline = self._clock.monotonic() + self._longest
         try:
-            with self._http.stream(method, self._base_url + path, content=body, headers=headers) as response:
-                return Answer(response.status_code, dict(response.headers), self._read(response, deadline))
+            async with self._http.stream(method, self._base_url + path, content=body, headers=headers) as response:
+                return Answer(response.status_code, dict(response.headers), await self._read(response, deadline))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSent(f"no connection to {self._base_url} ({_said(error)})") from None
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
@@ -82,13 +91,13 @@ class Transport:
         except httpx.HTTPError as error:
             raise BrokenOff(f"the connection broke off ({type(error).__name__})") from None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        await self._http.aclose()
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+    async def _read(self, response: httpx.Response, deadline: float) -> bytes:
         pieces = []
-        for piece in response.iter_bytes():
+        async for piece in response.aiter_bytes():
             pieces.append(piece)
             if self._clock.monotonic() > deadline:
                 raise BrokenOff("the answer trickled in too slowly")
@@ -102,10 +111,10 @@ def _said(error: httpx.HTTPError) -> str:
 def _checked(api_key: str) -> str:
     key = api_key.strip()
     if not key:
-        raise ConfigurationError("the API key is empty: set KUSTOMER_API_KEY (Settings > Security > API Keys)")
+        raise ConfigurationError("api_key is empty: make a key in Kustomer (Settings > Security > API Keys)")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(
-            "KUSTOMER_API_KEY has a character that no key has, such as a space or a line break: copy it again"
+            "api_key has a character that no key has, such as a space or a line break: copy it again"
         )
     return key
 

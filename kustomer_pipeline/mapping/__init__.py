@@ -1,7 +1,8 @@
 """Warehouse columns → Kustomer fields: the field catalogue, renaming, conversion and row validation. Pure.
 
 check_fields, at load time
-frame → map_frame → mapped frame (one row per input row, reasons in `_invalid`) → wire_rows → bodies
+frame → map_frame → mapped frame (one row per input row) → wire_rows → bodies
+                                                         → reason_lines → why rows are refused
 """
 
 from .catalogue import MATCH_ON
@@ -12,12 +13,17 @@ from .errors import (
     MissingColumnError,
     UnknownFieldError,
 )
-from .fields import check_fields, field_names, field_type, list_attributes, required_fields
+from .fields import check_fields, field_names, field_type, list_attributes, nullable_fields, required_fields
 from .frame import column_names, map_frame
+from .keys import is_personal_key
 from .kinds import FieldMapping, FieldType, ListAttribute
+from .reasons import CODES, INVALID, KEY, ReasonCode, reason_lines
 from .wire import wire_rows
 
 __all__ = [
+    "CODES",
+    "INVALID",
+    "KEY",
     "MATCH_ON",
     "DuplicateColumnError",
     "FieldConfigError",
@@ -26,13 +32,17 @@ __all__ = [
     "ListAttribute",
     "MappingError",
     "MissingColumnError",
+    "ReasonCode",
     "UnknownFieldError",
     "check_fields",
     "column_names",
     "field_names",
     "field_type",
+    "is_personal_key",
     "list_attributes",
     "map_frame",
+    "nullable_fields",
+    "reason_lines",
     "required_fields",
     "wire_rows",
 ]

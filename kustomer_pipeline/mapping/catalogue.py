@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from . import items
 from .kinds import FieldType, ListAttribute, Shape, SubField, Value
 
 MAX_CUSTOM_PROPERTIES = 100
-EMAIL_MAX_LENGTH = 254  # RFC 5321's limit of an address in an SMTP path
 DEFAULT_MAX_ITEMS = 10
-# Kustomer states no limit for company domains; this one is ours, so that no runaway cell fills a request.
-DOMAINS_MAX_ITEMS = 100
 
 TAG_PATTERN = r"[0-9a-zA-ZÀ-ÿ_/<>\-.][0-9a-zA-ZÀ-ÿ _/<>\-.]{0,63}"
 
@@ -39,72 +37,6 @@ CUSTOM_SUFFIXES: Mapping[str, tuple[Value, int | None, str]] = MappingProxyType(
 )
 
 
-def _text(max_length: int | None = None, *, required: bool = False, min_length: int | None = None) -> SubField:
-    return SubField(value="text", max_length=max_length, required=required, min_length=min_length)
-
-
-def _choice(*choices: str, required: bool = False) -> SubField:
-    return SubField(value="text", choices=choices, required=required)
-
-
-_VERIFIED = SubField(value="boolean")
-_EXTERNAL_ID = {
-    "externalId": SubField(value="externalId", min_length=1, max_length=255, required=True),
-    "verified": _VERIFIED,
-}
-_EMAIL = {
-    "email": SubField(value="email", max_length=EMAIL_MAX_LENGTH, required=True),
-    "type": _choice("home", "work", "other"),
-    "verified": _VERIFIED,
-}
-_PHONE = {
-    "phone": SubField(value="phone", required=True),
-    "type": _choice("mobile", "home", "work", "fax", "other"),
-    "verified": _VERIFIED,
-}
-_WHATSAPP = {
-    "phone": SubField(value="phone", required=True),
-    "type": _choice("mobile"),
-    "verified": _VERIFIED,
-}
-_FACEBOOK = {"pageId": _text(255, required=True), "userId": _text(255, required=True), "name": _text(255)}
-_INSTAGRAM = {
-    "pageId": _text(255, required=True),
-    "threadId": _text(255, required=True),
-    "username": _text(255, required=True),
-    "instagramId": _text(255),
-}
-_SOCIAL = {
-    "type": _choice("twitter", "facebook", "instagram", "linkedin", "pinterest", required=True),
-    "username": _text(256, required=True),
-    "userid": _text(),
-    "url": SubField(value="url"),
-    "verified": _VERIFIED,
-}
-_URL = {"url": SubField(value="url", required=True), "type": _choice("website", "blog", "other")}
-_LOCATION = {
-    "type": _choice("home", "work", "other"),
-    "name": _text(),
-    "address": _text(256),
-    "address2": _text(256),
-    "address3": _text(256),
-    "latitude": SubField(value="number", minimum=-90, maximum=90),
-    "longitude": SubField(value="number", minimum=-180, maximum=180),
-    "countryCode": _text(2, min_length=2),
-    "countryName": _text(64),
-    "regionCode": _text(2),
-    "regionName": _text(128),
-    "cityName": _text(128),
-    "zipCode": _text(30),
-    "areaCode": _text(30),
-}
-_DOMAIN = {"domain": SubField(value="domain", required=True, max_length=253)}
-_SENTIMENT = {
-    "polarity": SubField(value="integer", minimum=-1, maximum=1, required=True),
-    "confidence": SubField(value="number", minimum=-1, maximum=1, required=True),
-}
-
-
 def _scalar(
     name: str,
     description: str,
@@ -115,12 +47,13 @@ def _scalar(
     identifier: str | None = None,
     choices: tuple[str, ...] = (),
     minimum: float | None = None,
+    nullable: bool = False,
     shape: Shape = "scalar",
     items: Mapping[str, SubField] = MappingProxyType({}),
 ) -> FieldType:
     return FieldType(
         name=name, attribute=name, shape=shape, value=value, description=description, identifier=identifier,
-        min_length=min_length, max_length=max_length, choices=choices, minimum=minimum, items=items,
+        min_length=min_length, max_length=max_length, choices=choices, minimum=minimum, nullable=nullable, items=items,
     )  # fmt: skip
 
 
@@ -152,69 +85,69 @@ _TAGS = FieldType(
 )  # fmt: skip
 _CREATED = _scalar("createdAt", "when the record came to be", "datetime")
 _IMPORTED = _scalar("importedAt", "when the record was imported; setting it marks the record as imported", "datetime")
-_LANGUAGE = _scalar("defaultLang", "language code, such as en_us", max_length=100)
-_AVATAR = _scalar("avatarUrl", "address of a picture", "url")
-_URLS = _list("urls", "web addresses", "url", _URL, main="url")
-_LOCATIONS = _list("locations", "postal addresses", "json", _LOCATION)
+_LANGUAGE = _scalar("defaultLang", "language code, such as en_us", max_length=100, nullable=True)
+_AVATAR = _scalar("avatarUrl", "address of a picture", "url", nullable=True)
+_URLS = _list("urls", "web addresses", "url", items.URL, main="url")
+_LOCATIONS = _list("locations", "postal addresses", "json", items.LOCATION)
 
 _CUSTOMERS = (
-    _list("email", "e-mail address", "email", _EMAIL, main="email", attribute="emails", identifier="email"),
-    _scalar("name", "full name", max_length=256),
-    _list("phone", "phone number", "phone", _PHONE, main="phone", attribute="phones", identifier="phone"),
+    _list("email", "e-mail address", "email", items.EMAIL, main="email", attribute="emails", identifier="email"),
+    _scalar("name", "full name", max_length=256, nullable=True),
+    _list("phone", "phone number", "phone", items.PHONE, main="phone", attribute="phones", identifier="phone"),
     _scalar(
         "externalId", "the customer's id in your systems", "externalId",
-        min_length=1, max_length=256, identifier="externalId",
+        min_length=1, max_length=256, identifier="externalId", nullable=True,
     ),
-    _scalar("username", "user name", max_length=256),
-    _scalar("locale", "locale, such as en_US", max_length=16),
+    _scalar("username", "user name", max_length=256, nullable=True),
+    _scalar("locale", "locale, such as en_US", max_length=16, nullable=True),
     _AVATAR,
-    _scalar("company", "the company the customer belongs to", "externalId", shape="company"),
-    _list("emails", "e-mail addresses", "email", _EMAIL, main="email", identifier="email"),
-    _list("sharedEmails", "e-mail addresses shared with other customers", "email", _EMAIL, main="email"),
-    _list("phones", "phone numbers", "phone", _PHONE, main="phone", identifier="phone"),
-    _list("sharedPhones", "phone numbers shared with other customers", "phone", _PHONE, main="phone"),
-    _list("whatsapps", "WhatsApp numbers", "phone", _WHATSAPP, main="phone", identifier="whatsapp"),
+    _scalar("company", "the company the customer belongs to", "externalId", shape="company", nullable=True),
+    _list("emails", "e-mail addresses", "email", items.EMAIL, main="email", identifier="email"),
+    _list("sharedEmails", "e-mail addresses shared with other customers", "email", items.EMAIL, main="email"),
+    _list("phones", "phone numbers", "phone", items.PHONE, main="phone", identifier="phone"),
+    _list("sharedPhones", "phone numbers shared with other customers", "phone", items.PHONE, main="phone"),
+    _list("whatsapps", "WhatsApp numbers", "phone", items.WHATSAPP, main="phone", identifier="whatsapp"),
     _list(
-        "externalIds", "ids in your systems", "externalId", _EXTERNAL_ID,
+        "externalIds", "ids in your systems", "externalId", items.EXTERNAL_ID,
         main="externalId", identifier="externalId",
     ),
     _list(
-        "sharedExternalIds", "ids shared with other customers", "externalId", _EXTERNAL_ID, main="externalId",
+        "sharedExternalIds", "ids shared with other customers", "externalId", items.EXTERNAL_ID, main="externalId",
     ),
-    _list("socials", "social network accounts", "json", _SOCIAL, identifier="social"),
-    _list("sharedSocials", "social network accounts shared with other customers", "json", _SOCIAL),
-    _list("facebookIds", "Facebook page and user ids", "json", _FACEBOOK),
-    _list("instagramIds", "Instagram page and thread ids", "json", _INSTAGRAM),
+    _list("socials", "social network accounts", "json", items.SOCIAL, identifier="social"),
+    _list("sharedSocials", "social network accounts shared with other customers", "json", items.SOCIAL),
+    _list("facebookIds", "Facebook page and user ids", "json", items.FACEBOOK),
+    _list("instagramIds", "Instagram page and thread ids", "json", items.INSTAGRAM),
     _URLS,
     _LOCATIONS,
     _TAGS,
-    _scalar("timeZone", "time zone, such as America/New_York", max_length=64),
+    _scalar("timeZone", "time zone, such as America/New_York", max_length=64, nullable=True),
     _LANGUAGE,
-    _scalar("gender", "gender", choices=("m", "f")),
-    _scalar("birthdayAt", "birthday", "datetime"),
-    _scalar("signedUpAt", "when the customer signed up", "datetime"),
-    _scalar("lastActivityAt", "last activity", "datetime"),
-    _scalar("lastCustomerActivityAt", "last activity of the customer", "datetime"),
-    _scalar("lastSeenAt", "when the customer was last seen", "datetime"),
+    _scalar("gender", "gender", choices=("m", "f"), nullable=True),
+    _scalar("birthdayAt", "birthday", "datetime", nullable=True),
+    _scalar("signedUpAt", "when the customer signed up", "datetime", nullable=True),
+    _scalar("lastActivityAt", "last activity", "datetime", nullable=True),
+    _scalar("lastCustomerActivityAt", "last activity of the customer", "datetime", nullable=True),
+    _scalar("lastSeenAt", "when the customer was last seen", "datetime", nullable=True),
     _CREATED,
     _IMPORTED,
-    _scalar("sentiment", "sentiment: polarity and confidence", "json", items=_SENTIMENT),
+    _scalar("sentiment", "sentiment: polarity and confidence", "json", items=items.SENTIMENT),
 )  # fmt: skip
 
 _COMPANIES = (
-    _scalar("name", "name of the company", min_length=3, max_length=255),
+    _scalar("name", "name of the company", min_length=3, max_length=256),
     _scalar(
         "externalId", "the company's id in your systems", "externalId",
-        min_length=1, max_length=256, identifier="externalId",
+        min_length=1, max_length=256, identifier="externalId", nullable=True,
     ),
     _AVATAR,
-    _list("emails", "e-mail addresses", "email", _EMAIL, main="email"),
-    _list("phones", "phone numbers", "phone", _PHONE, main="phone"),
-    _list("whatsapps", "WhatsApp numbers", "phone", _WHATSAPP, main="phone"),
-    _list("socials", "social network accounts", "json", _SOCIAL),
+    _list("emails", "e-mail addresses", "email", items.EMAIL, main="email"),
+    _list("phones", "phone numbers", "phone", items.PHONE, main="phone"),
+    _list("whatsapps", "WhatsApp numbers", "phone", items.WHATSAPP, main="phone"),
+    _list("socials", "social network accounts", "json", items.SOCIAL),
     _URLS,
     _LOCATIONS,
-    _list("domains", "e-mail domains", "domain", _DOMAIN, main="domain", max_items=DOMAINS_MAX_ITEMS),
+    _list("domains", "e-mail domains", "domain", items.DOMAIN, main="domain"),
     _TAGS,
     _scalar("employeeCount", "number of employees", "integer", minimum=0),
     _LANGUAGE,
@@ -232,15 +165,20 @@ REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType({"customers": ("email
 MATCH_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"customers": ("externalId", "email", "phone"), "companies": ("externalId", "name")}
 )
+# Nullable in an update, and not when the record is made.
+NOT_NULLABLE_AT_CREATE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"customers": frozenset(), "companies": frozenset({"externalId"})}
+)
 # What the column of a company link may hold, and the limits of each.
 COMPANY_LINKS: Mapping[str, SubField] = MappingProxyType(
     {
         "externalId": SubField(value="externalId", min_length=1, max_length=256),
-        "name": SubField(value="externalId", min_length=3, max_length=255),
+        "name": SubField(value="externalId", min_length=3, max_length=256),
         "id": SubField(value="id"),
     }
 )
 
+# Items that no single key identifies. A location has no value of its own: only what it is to the customer.
 _COMPOSITE_IDENTITIES = {
     "socials": ("type", "username"),
     "sharedSocials": ("type", "username"),
@@ -252,18 +190,19 @@ _COMPOSITE_IDENTITIES = {
 
 def _list_attribute(field: FieldType) -> ListAttribute:
     identity = _COMPOSITE_IDENTITIES.get(field.attribute) or ((field.main,) if field.main else ())
-    return ListAttribute(identity, frozenset(field.items), field.max_items or DEFAULT_MAX_ITEMS)
+    writable, most = frozenset(field.items), field.max_items or DEFAULT_MAX_ITEMS
+    return ListAttribute(identity, writable, most, by_value=field.attribute != "locations")
 
 
 LIST_ATTRIBUTES: Mapping[str, Mapping[str, ListAttribute]] = MappingProxyType(
     {
-        object: MappingProxyType(
+        object_name: MappingProxyType(
             {
                 field.attribute: _list_attribute(field)
                 for field in fields.values()
                 if field.shape == "list" and field.name == field.attribute
             }
         )
-        for object, fields in FIELDS.items()
+        for object_name, fields in FIELDS.items()
     }
 )

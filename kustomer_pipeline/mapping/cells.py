@@ -22,11 +22,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .problems import Problem
+from .reasons import ReasonCode, Refused
 
 MAX_SAFE_INTEGER = 2**53 - 1  # beyond it neither a float column nor a JSON number is exact
 NOT_EXACT = "is a number too large to be exact; cast it to text in the query"
 NOT_FINITE = "is not a finite number"
+TOO_LONG = "is a number too long to be an id or a quantity"
 NOT_UTF8 = "holds characters that UTF-8 cannot encode"
 UNREADABLE = "cannot be read"
 
@@ -39,11 +40,15 @@ class Cells:
     """A column: large_string, int64, uint64, float64, bool, date32 or timestamp (naive = UTC)."""
 
     values: pa.Array
-    problems: tuple[Problem, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
-class _Refused(Exception):
-    """A cell that cannot be read; the text is the reason."""
+class _UnreadableError(Exception):
+    """A cell that cannot be read; the text says why, without the cell."""
+
+    def __init__(self, text: str, code: ReasonCode = ReasonCode.UNREADABLE) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def read_cells(series: pd.Series[Any], *, exact_text: bool, structured: bool = False) -> Cells:
@@ -114,25 +119,26 @@ def _canonical(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _read_objects(cells: Sequence[Any], *, exact_text: bool, structured: bool) -> Cells:
     texts: list[str | None] = []
-    refused: dict[str, list[int]] = {}
+    refused: dict[tuple[ReasonCode, str], list[int]] = {}
     for row, cell in enumerate(cells):
         try:
             texts.append(cell if type(cell) is str else _cell_text(cell, exact_text, structured))
-        except _Refused as problem:
-            refused.setdefault(str(problem), []).append(row)
+        except _UnreadableError as error:
+            refused.setdefault((error.code, str(error)), []).append(row)
             texts.append(None)
         except Exception:  # an arbitrary object's own methods may raise anything; the row is invalid, the run goes on
-            refused.setdefault(UNREADABLE, []).append(row)
+            refused.setdefault((ReasonCode.UNREADABLE, UNREADABLE), []).append(row)
             texts.append(None)
     try:
         values = pa.array(texts, pa.large_string())
     except UnicodeEncodeError:
         for row, text in enumerate(texts):
             if text is not None and not _encodable(text):
-                refused.setdefault(NOT_UTF8, []).append(row)
+                refused.setdefault((ReasonCode.NOT_TEXT, NOT_UTF8), []).append(row)
                 texts[row] = None
         values = pa.array(texts, pa.large_string())
-    return Cells(values, tuple(Problem(np.array(rows, dtype=np.int64), reason) for reason, rows in refused.items()))
+    reasons = (Refused(np.array(rows, dtype=np.int64), code, text) for (code, text), rows in refused.items())
+    return Cells(values, tuple(reasons))
 
 
 def _encodable(text: str) -> bool:
@@ -144,7 +150,7 @@ def _encodable(text: str) -> bool:
 
 
 def _cell_text(cell: Any, exact_text: bool, structured: bool) -> str | None:
-    """One cell as text, None for nulls; raises _Refused with a reason that never holds the value."""
+    """One cell as text, None for nulls; raises _UnreadableError with a text that never holds the value."""
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return None
     if isinstance(cell, np.datetime64 | np.timedelta64):
@@ -159,7 +165,7 @@ def _cell_text(cell: Any, exact_text: bool, structured: bool) -> str | None:
         return "true" if cell else "false"
     if isinstance(cell, int):
         if cell.bit_length() > 3 * _MAX_DIGITS:
-            raise _Refused("is a number too long to be an id or a quantity")
+            raise _UnreadableError(TOO_LONG, ReasonCode.TOO_LONG)
         return int.__repr__(cell)
     if isinstance(cell, float):
         return _float_text(cell, exact_text)
@@ -175,35 +181,41 @@ def _cell_text(cell: Any, exact_text: bool, structured: bool) -> str | None:
         return str(cell)
     if isinstance(cell, dict | list | tuple | np.ndarray):
         if not structured:
-            raise _Refused("is a list or an object; a single value is needed")
+            raise _UnreadableError("is a list or an object; a single value is needed")
         return _json_text(cell)
-    raise _Refused(f"is of a type that has no place in Kustomer ({type(cell).__name__}); cast it in the query")
+    raise _UnreadableError(f"is of a type that has no place in Kustomer ({type(cell).__name__}); cast it in the query")
 
 
 def _float_text(number: float, exact_text: bool) -> str | None:
     if math.isnan(number):
         return None
     if math.isinf(number):
-        raise _Refused(NOT_FINITE)
+        raise _UnreadableError(NOT_FINITE, ReasonCode.NOT_FINITE)
     if not exact_text:
         return float.__repr__(number)
     if not number.is_integer():
-        return float.__repr__(number)
+        return plain_digits(number)
     if abs(number) > MAX_SAFE_INTEGER:
-        raise _Refused(NOT_EXACT)
+        raise _UnreadableError(NOT_EXACT, ReasonCode.NOT_EXACT)
     return str(int(number))
+
+
+def plain_digits(number: float) -> str:
+    """A finite number as its shortest text, never in scientific notation: 12345678901.25, 0.0000001."""
+    text = float.__repr__(number)
+    return f"{decimal.Decimal(text):f}" if "e" in text else text
 
 
 def _decimal_text(number: decimal.Decimal) -> str | None:
     if number.is_nan():
         return None
     if number.is_infinite():
-        raise _Refused(NOT_FINITE)
+        raise _UnreadableError(NOT_FINITE, ReasonCode.NOT_FINITE)
     if not number:
         return "0"
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and (abs(exponent) > _MAX_DIGITS or abs(number.adjusted()) > _MAX_DIGITS):
-        raise _Refused("is a number too long to be an id or a quantity")
+        raise _UnreadableError(TOO_LONG, ReasonCode.TOO_LONG)
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -212,8 +224,8 @@ def _datetime_text(moment: dt.datetime) -> str:
     try:
         if moment.tzinfo is not None:
             moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
-    except (OverflowError, ValueError) as problem:
-        raise _Refused("is outside the years 1 to 9999") from problem
+    except (OverflowError, ValueError) as error:
+        raise _UnreadableError("is outside the years 1 to 9999", ReasonCode.NOT_DATE) from error
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
@@ -221,8 +233,8 @@ def _json_text(cell: Any) -> str:
     try:
         value = cell.tolist() if isinstance(cell, np.ndarray) else cell
         return json.dumps(value, default=_json_value, allow_nan=False, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError) as problem:
-        raise _Refused("cannot be written as JSON") from problem
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _UnreadableError("cannot be written as JSON", ReasonCode.NOT_JSON) from error
 
 
 def _json_value(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One column → the values of one field: normalised, within limits; what cannot be is null and a problem."""
+"""One column → the values of one field: normalised, within limits; what cannot be is null and refused."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import dates, phones
-from .cells import MAX_SAFE_INTEGER, NOT_EXACT, NOT_FINITE, Cells, read_cells
+from .cells import MAX_SAFE_INTEGER, NOT_EXACT, NOT_FINITE, Cells, plain_digits, read_cells
 from .kinds import Limits
-from .problems import Problem, refuse
+from .reasons import ReasonCode, Refused, refuse
 
 _TEXT = pa.large_string()
 _HOST_NAME = r"[\pL\pM\pN_-]+(?:\.[\pL\pM\pN_-]+)+"
@@ -36,13 +36,13 @@ _FALSE = ("false", "f", "no", "n", "0")
 
 @dataclass(frozen=True)
 class Converted:
-    """A converted column: large_string, float64, int64 or bool; null where a problem is noted.
+    """A converted column: large_string, float64, int64 or bool; null where a reason is noted.
 
     `identities` are the identifiers inside JSON cells, as (row, identifier) pairs.
     """
 
     values: pa.Array
-    problems: tuple[Problem, ...] = ()
+    refused: tuple[Refused, ...] = ()
     identities: tuple[tuple[int, str], ...] = field(default=(), repr=False)
 
 
@@ -54,38 +54,52 @@ def convert(series: pd.Series[Any], limits: Limits, default_region: str | None =
 
 def convert_cells(cells: Cells, limits: Limits, default_region: str | None = None) -> Converted:
     """Convert cells that were read already."""
-    problems = list(cells.problems)
+    refused = list(cells.refused)
     match limits.value:
         case "number":
-            values = _numbers(cells.values, limits, problems)
+            values = _numbers(cells.values, limits, refused)
         case "integer":
-            values = _integers(_numbers(cells.values, limits, problems), problems)
+            values = _integers(_numbers(cells.values, limits, refused), refused)
         case "boolean":
-            values = _booleans(cells.values, problems)
+            values = _booleans(cells.values, refused)
         case "datetime":
-            values = _datetimes(cells.values, problems)
+            values = _datetimes(cells.values, refused)
         case "text":
-            values = _texts(cells.values, limits, problems)
+            values = _texts(cells.values, limits, refused)
         case _:
-            values = trimmed(as_text(cells.values, problems))
-            values = _IDENTIFIERS[limits.value](values, default_region, problems)
-            values = _within_length(values, limits, problems)
-    return Converted(values, tuple(problems))
+            values = trimmed(as_text(cells.values, refused))
+            values = _IDENTIFIERS[limits.value](values, default_region, refused)
+            values = _within_length(values, limits, refused)
+    return Converted(values, tuple(refused))
 
 
-def as_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
+def as_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
     """Cells of any kind as text: 7 and 7.0 → "7", true → "true", instants → ISO-8601."""
     if pa.types.is_large_string(values.type):
-        return refuse(values, pc.match_substring_regex(values, r"\x00"), "holds a NUL character", problems)
+        return refuse(
+            values, pc.match_substring_regex(values, r"\x00"), ReasonCode.NOT_TEXT, "holds a NUL character", refused
+        )
     if pa.types.is_timestamp(values.type):
-        return dates.from_timestamps(values, problems)
+        return dates.from_timestamps(values, refused)
     if not pa.types.is_floating(values.type):
         return pc.cast(values, _TEXT)
-    values = refuse(values, pc.is_inf(values), NOT_FINITE, problems)
+    values = refuse(values, pc.is_inf(values), ReasonCode.NOT_FINITE, NOT_FINITE, refused)
     whole = pc.equal(values, pc.floor(values))
-    values = refuse(values, pc.and_(whole, pc.greater(pc.abs(values), MAX_SAFE_INTEGER)), NOT_EXACT, problems)
+    values = refuse(
+        values, pc.and_(whole, pc.greater(pc.abs(values), MAX_SAFE_INTEGER)), ReasonCode.NOT_EXACT, NOT_EXACT, refused
+    )
     whole_text = pc.cast(pc.cast(pc.if_else(whole, values, None), pa.int64()), _TEXT)
-    return pc.coalesce(whole_text, pc.cast(values, _TEXT))
+    return pc.coalesce(whole_text, _fractions(values))
+
+
+def _fractions(values: pa.Array) -> pa.Array:
+    """Finite floats as text, never in scientific notation, which Arrow writes from 1e10 on."""
+    texts = pc.cast(values, _TEXT)
+    scientific = pc.match_substring(texts, "e")
+    if not pc.any(scientific).as_py():
+        return texts
+    plain = [plain_digits(number) for number in pc.filter(values, scientific).to_pylist()]
+    return pc.replace_with_mask(texts, pc.fill_null(scientific, False), pa.array(plain, _TEXT))
 
 
 def trimmed(values: pa.Array) -> pa.Array:
@@ -94,8 +108,8 @@ def trimmed(values: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(values, ""), pa.scalar(None, _TEXT), values)
 
 
-def _texts(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
-    values = as_text(values, problems)
+def _texts(values: pa.Array, limits: Limits, refused: list[Refused]) -> pa.Array:
+    values = as_text(values, refused)
     stripped = trimmed(values)
     if limits.choices:
         lowered = pc.utf8_lower(stripped)
@@ -103,109 +117,135 @@ def _texts(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Arra
         return refuse(
             lowered,
             pc.and_(lowered.is_valid(), unknown),
+            ReasonCode.NOT_A_CHOICE,
             f"is not one of {', '.join(limits.choices)}",
-            problems,
+            refused,
         )
-    return _within_length(pc.if_else(stripped.is_valid(), values, pa.scalar(None, _TEXT)), limits, problems)
+    return _within_length(pc.if_else(stripped.is_valid(), values, pa.scalar(None, _TEXT)), limits, refused)
 
 
-def _within_length(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
+def _within_length(values: pa.Array, limits: Limits, refused: list[Refused]) -> pa.Array:
     if limits.max_length is None and limits.min_length is None:
         return values
     lengths = pc.utf8_length(values)
     too_long = pc.greater(lengths, limits.max_length) if limits.max_length is not None else None
     too_short = pc.less(lengths, limits.min_length) if limits.min_length is not None else None
-    for mask, limit in (
-        (too_long, f"at most {limits.max_length}"),
-        (too_short, f"at least {limits.min_length}"),
+    for mask, code, limit in (
+        (too_long, ReasonCode.TOO_LONG, f"at most {limits.max_length}"),
+        (too_short, ReasonCode.TOO_SHORT, f"at least {limits.min_length}"),
     ):
         if mask is None or not pc.any(mask).as_py():
             continue
         for length in pc.unique(pc.filter(lengths, mask)).to_pylist():
             unit = "character" if length == 1 else "characters"
             wrong = pc.equal(lengths, length)
-            values = refuse(values, wrong, f"is {length} {unit}, {limit}", problems)
+            values = refuse(values, wrong, code, f"is {length} {unit}, {limit}", refused)
     return values
 
 
-def _numbers(values: pa.Array, limits: Limits, problems: list[Problem]) -> pa.Array:
+def _numbers(values: pa.Array, limits: Limits, refused: list[Refused]) -> pa.Array:
     kind = values.type
     if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
-        return refuse(pa.nulls(len(values), pa.float64()), values.is_valid(), NOT_A_NUMBER, problems)
+        return refuse(
+            pa.nulls(len(values), pa.float64()), values.is_valid(), ReasonCode.NOT_NUMBER, NOT_A_NUMBER, refused
+        )
     if pa.types.is_integer(kind):
         unsafe = pc.greater(values, MAX_SAFE_INTEGER)
         if pa.types.is_signed_integer(kind):
             unsafe = pc.or_(unsafe, pc.less(values, -MAX_SAFE_INTEGER))
-        values = pc.cast(refuse(values, unsafe, NOT_EXACT, problems), pa.float64())
+        values = pc.cast(refuse(values, unsafe, ReasonCode.NOT_EXACT, NOT_EXACT, refused), pa.float64())
     elif pa.types.is_floating(kind):
-        values = refuse(values, pc.is_inf(values), NOT_FINITE, problems)
+        values = refuse(values, pc.is_inf(values), ReasonCode.NOT_FINITE, NOT_FINITE, refused)
     else:
-        values = _numbers_from_text(values, problems)
+        values = _numbers_from_text(values, refused)
     if limits.minimum is not None:
-        values = refuse(values, pc.less(values, float(limits.minimum)), f"is below {limits.minimum:g}", problems)
+        values = refuse(
+            values,
+            pc.less(values, float(limits.minimum)),
+            ReasonCode.OUT_OF_BOUNDS,
+            f"is below {limits.minimum:g}",
+            refused,
+        )
     if limits.maximum is not None:
-        values = refuse(values, pc.greater(values, float(limits.maximum)), f"is above {limits.maximum:g}", problems)
+        values = refuse(
+            values,
+            pc.greater(values, float(limits.maximum)),
+            ReasonCode.OUT_OF_BOUNDS,
+            f"is above {limits.maximum:g}",
+            refused,
+        )
     return values
 
 
-def _numbers_from_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
-    values = trimmed(as_text(values, problems))
+def _numbers_from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
+    values = trimmed(as_text(values, refused))
     no_number = pc.invert(pc.match_substring_regex(values, _NUMBER))
-    values = refuse(values, pc.and_(values.is_valid(), no_number), NOT_A_NUMBER, problems)
+    values = refuse(values, pc.and_(values.is_valid(), no_number), ReasonCode.NOT_NUMBER, NOT_A_NUMBER, refused)
     whole = pc.match_substring_regex(values, _WHOLE)
     numbers = pc.cast(pc.replace_substring_regex(values, r"^\+", ""), pa.float64())
-    numbers = refuse(numbers, pc.invert(pc.is_finite(numbers)), NOT_FINITE, problems)
-    return refuse(numbers, pc.and_(whole, pc.greater(pc.abs(numbers), MAX_SAFE_INTEGER)), NOT_EXACT, problems)
+    numbers = refuse(numbers, pc.invert(pc.is_finite(numbers)), ReasonCode.NOT_FINITE, NOT_FINITE, refused)
+    return refuse(
+        numbers, pc.and_(whole, pc.greater(pc.abs(numbers), MAX_SAFE_INTEGER)), ReasonCode.NOT_EXACT, NOT_EXACT, refused
+    )
 
 
-def _integers(values: pa.Array, problems: list[Problem]) -> pa.Array:
-    values = refuse(values, pc.not_equal(values, pc.floor(values)), "is not a whole number", problems)
-    values = refuse(values, pc.greater(pc.abs(values), MAX_SAFE_INTEGER), NOT_EXACT, problems)
+def _integers(values: pa.Array, refused: list[Refused]) -> pa.Array:
+    values = refuse(
+        values, pc.not_equal(values, pc.floor(values)), ReasonCode.NOT_WHOLE, "is not a whole number", refused
+    )
+    values = refuse(values, pc.greater(pc.abs(values), MAX_SAFE_INTEGER), ReasonCode.NOT_EXACT, NOT_EXACT, refused)
     return pc.cast(values, pa.int64())
 
 
-def _booleans(values: pa.Array, problems: list[Problem]) -> pa.Array:
+def _booleans(values: pa.Array, refused: list[Refused]) -> pa.Array:
     if pa.types.is_boolean(values.type):
         return values
-    lowered = pc.utf8_lower(trimmed(as_text(values, problems)))
+    lowered = pc.utf8_lower(trimmed(as_text(values, refused)))
     yes = pc.is_in(lowered, pa.array(_TRUE, _TEXT))
     unknown = pc.invert(pc.or_(yes, pc.is_in(lowered, pa.array(_FALSE, _TEXT))))
     result = pc.if_else(lowered.is_valid(), yes, pa.scalar(None, pa.bool_()))
-    return refuse(result, pc.and_(lowered.is_valid(), unknown), "is neither true nor false", problems)
+    return refuse(
+        result, pc.and_(lowered.is_valid(), unknown), ReasonCode.NOT_BOOLEAN, "is neither true nor false", refused
+    )
 
 
-def _datetimes(values: pa.Array, problems: list[Problem]) -> pa.Array:
+def _datetimes(values: pa.Array, refused: list[Refused]) -> pa.Array:
     kind = values.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return dates.from_timestamps(values, problems)
+        return dates.from_timestamps(values, refused)
     if pa.types.is_large_string(kind):
-        return dates.from_text(trimmed(as_text(values, problems)), problems)
+        return dates.from_text(trimmed(as_text(values, refused)), refused)
     what = "a boolean" if pa.types.is_boolean(kind) else "a plain number"
     reason = f"is {what}, not a date-time (seconds and milliseconds are not guessed; convert it in the query)"
-    return refuse(pa.nulls(len(values), _TEXT), values.is_valid(), reason, problems)
+    return refuse(pa.nulls(len(values), _TEXT), values.is_valid(), ReasonCode.NOT_DATE, reason, refused)
 
 
-def _matching(pattern: str, reason: str, *, lower: bool) -> Callable[[pa.Array, str | None, list[Problem]], pa.Array]:
-    def check(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
+def _matching(
+    pattern: str, code: ReasonCode, reason: str, *, lower: bool
+) -> Callable[[pa.Array, str | None, list[Refused]], pa.Array]:
+    def check(values: pa.Array, default_region: str | None, refused: list[Refused]) -> pa.Array:
         # The capital I with a dot becomes two characters in small letters everywhere but in Arrow.
         values = pc.utf8_lower(pc.replace_substring(values, "\u0130", "i\u0307")) if lower else values
         wrong = pc.and_(values.is_valid(), pc.invert(pc.match_substring_regex(values, pattern)))
-        return refuse(values, wrong, reason, problems)
+        return refuse(values, wrong, code, reason, refused)
 
     return check
 
 
-def _unchecked(values: pa.Array, default_region: str | None, problems: list[Problem]) -> pa.Array:
+def _unchecked(values: pa.Array, default_region: str | None, refused: list[Refused]) -> pa.Array:
     return values
 
 
-_IDENTIFIERS: dict[str, Callable[[pa.Array, str | None, list[Problem]], pa.Array]] = {
-    "email": _matching(_EMAIL, "is not an e-mail address", lower=True),
+_IDENTIFIERS: dict[str, Callable[[pa.Array, str | None, list[Refused]], pa.Array]] = {
+    "email": _matching(_EMAIL, ReasonCode.NOT_EMAIL, "is not an e-mail address", lower=True),
     "phone": phones.to_e164,
     "externalId": _unchecked,
     "url": _matching(
-        _URL, "is not an http or https address (other than ASCII characters must be %-encoded)", lower=False
+        _URL,
+        ReasonCode.NOT_URL,
+        "is not an http or https address (other than ASCII characters must be %-encoded)",
+        lower=False,
     ),
-    "id": _matching(_ID, "is not a Kustomer id (24 hex digits)", lower=True),
-    "domain": _matching(_DOMAIN, "is not a domain name", lower=True),
+    "id": _matching(_ID, ReasonCode.NOT_ID, "is not a Kustomer id (24 hex digits)", lower=True),
+    "domain": _matching(_DOMAIN, ReasonCode.NOT_DOMAIN, "is not a domain name", lower=True),
 }

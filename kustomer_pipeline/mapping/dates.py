@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .problems import Problem, refuse
+from .reasons import ReasonCode, Refused, refuse
 
 NOT_A_DATE = "is not an ISO-8601 date or date-time between the years 1 and 9999"
 
@@ -24,8 +24,8 @@ _LAST = int(np.datetime64("9999-12-31T23:59:59.999", "ms").astype(np.int64))
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def from_timestamps(values: pa.Array, problems: list[Problem]) -> pa.Array:
-    """Arrow timestamps (or date32) as text; those outside the years 1 to 9999 are problems."""
+def from_timestamps(values: pa.Array, refused: list[Refused]) -> pa.Array:
+    """Arrow timestamps (or date32) as text; those outside the years 1 to 9999 are refused."""
     if pa.types.is_date(values.type):
         values = pc.cast(pc.cast(values, pa.date32()), pa.timestamp("s"))
     per_second = _UNITS_PER_SECOND[values.type.unit]
@@ -36,14 +36,14 @@ def from_timestamps(values: pa.Array, problems: list[Problem]) -> pa.Array:
     else:
         outside = (stamps < _FIRST // 1_000) | (stamps > _LAST // 1_000)
         millis = np.where(outside, 0, stamps) * 1_000
-    return _as_text(millis, outside, present, problems)
+    return _as_text(millis, outside, present, refused)
 
 
-def from_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
-    """ISO-8601 text (trimmed) as normalised text; what is no date is a problem."""
+def from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
+    """ISO-8601 text (trimmed) as normalised text; what is no date is refused."""
     parts = pc.extract_regex(values, _ISO)
     matched = pc.and_(parts.is_valid(), values.is_valid())
-    values = refuse(values, pc.and_(values.is_valid(), pc.invert(matched)), NOT_A_DATE, problems)
+    values = refuse(values, pc.and_(values.is_valid(), pc.invert(matched)), ReasonCode.NOT_DATE, NOT_A_DATE, refused)
     present = values.is_valid()
 
     def number(name: str, default: str) -> Ints:
@@ -66,7 +66,7 @@ def from_text(values: pa.Array, problems: list[Problem]) -> pa.Array:
     good = good_month & (day >= 1) & (day <= after - first) & good_offset
     good &= (hour <= 23) & (minute <= 59) & (second <= 59)
     seconds = (first + day - 1) * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
-    return _as_text(seconds * 1_000 + milli, ~good, present, problems)
+    return _as_text(seconds * 1_000 + milli, ~good, present, refused)
 
 
 def _offset_minutes(zone: pa.Array) -> tuple[Ints, np.ndarray[Any, np.dtype[np.bool_]]]:
@@ -83,10 +83,10 @@ def _offset_minutes(zone: pa.Array) -> tuple[Ints, np.ndarray[Any, np.dtype[np.b
 
 
 def _as_text(
-    millis: Ints, outside: np.ndarray[Any, np.dtype[np.bool_]], present: pa.Array, problems: list[Problem]
+    millis: Ints, outside: np.ndarray[Any, np.dtype[np.bool_]], present: pa.Array, refused: list[Refused]
 ) -> pa.Array:
     outside = outside | (millis < _FIRST) | (millis > _LAST)
     stamps = pa.array(np.where(outside, 0, millis), pa.timestamp("ms"), mask=~present.to_numpy(zero_copy_only=False))
     text = pc.replace_substring(pc.cast(stamps, pa.large_string()), " ", "T", max_replacements=1)
     text = pc.binary_join_element_wise(text, pa.scalar("Z", pa.large_string()), pa.scalar("", pa.large_string()))
-    return refuse(text, pc.and_(pa.array(outside), present), NOT_A_DATE, problems)
+    return refuse(text, pc.and_(pa.array(outside), present), ReasonCode.NOT_DATE, NOT_A_DATE, refused)

@@ -11,54 +11,60 @@ import phonenumbers
 
 from . import catalogue
 from .errors import FieldConfigError, UnknownFieldError
-from .kinds import FieldMapping, FieldType, ListAttribute, Write
+from .kinds import FieldMapping, FieldType, ListAttribute, Operation, Write
 
 _CUSTOM_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def field_type(object: str, field: str) -> FieldType:
+def field_type(object_name: str, field: str) -> FieldType:
     """The catalogue entry of `field`, e.g. "email" or "custom.planStr".
 
     Raises UnknownFieldError with near matches and what is allowed.
     """
-    fields = _fields_of(object)
+    fields = _fields_of(object_name)
     if field.startswith("custom."):
         return _custom_type(field)
     if field not in fields:
-        raise _unknown(object, field, fields)
+        raise _unknown(object_name, field, fields)
     return fields[field]
 
 
-def field_names(object: str) -> tuple[str, ...]:
-    """Every standard field of `object` ("customers" or "companies"); custom attributes come besides."""
-    return tuple(_fields_of(object))
+def field_names(object_name: str) -> tuple[str, ...]:
+    """Every standard field of `object_name` ("customers" or "companies"); custom attributes come besides."""
+    return tuple(_fields_of(object_name))
 
 
-def list_attributes(object: str) -> Mapping[str, ListAttribute]:
-    """The list attributes of `object` by their key in Kustomer's body ("emails", "tags", …)."""
-    _fields_of(object)
-    return catalogue.LIST_ATTRIBUTES[object]
+def list_attributes(object_name: str) -> Mapping[str, ListAttribute]:
+    """The list attributes of `object_name` by their key in Kustomer's body ("emails", "tags", …)."""
+    _fields_of(object_name)
+    return catalogue.LIST_ATTRIBUTES[object_name]
 
 
-def required_fields(object: str) -> tuple[str, ...]:
+def required_fields(object_name: str) -> tuple[str, ...]:
     """The fields every row must have: customers ("email",), companies ("name",)."""
-    _fields_of(object)
-    return catalogue.REQUIRED[object]
+    _fields_of(object_name)
+    return catalogue.REQUIRED[object_name]
+
+
+def nullable_fields(object_name: str, operation: Operation = "update") -> frozenset[str]:
+    """The body attributes for which Kustomer takes null, which clears them. Custom attributes take it besides."""
+    names = {field.attribute for field in _fields_of(object_name).values() if field.nullable}
+    return frozenset(names - catalogue.NOT_NULLABLE_AT_CREATE[object_name] if operation == "create" else names)
 
 
 def check_fields(
     fields: Sequence[FieldMapping],
-    object: str,
+    object_name: str,
     match_on: Sequence[str],
     *,
     default_region: str | None = None,
 ) -> None:
     """Raise FieldConfigError (`.field` says where) unless the mappings can work; looks at no data."""
     if not fields:
-        raise FieldConfigError("fields", f"no field is mapped; map at least {', '.join(required_fields(object))}")
+        raise FieldConfigError("fields", f"no field is mapped; map at least {', '.join(required_fields(object_name))}")
     seen: set[str] = set()
     for mapping in fields:
-        _check_mapping(mapping, field_type(object, mapping.field))
+        _check_mapping(mapping, field_type(object_name, mapping.field))
         if mapping.field in seen:
             raise FieldConfigError(mapping.field, f"{mapping.field} is mapped twice; keep one")
         seen.add(mapping.field)
@@ -68,7 +74,7 @@ def check_fields(
             "custom",
             f"{custom} custom attributes are mapped, at most {catalogue.MAX_CUSTOM_PROPERTIES} can be",
         )
-    _check_match_on(match_on, object, seen)
+    _check_match_on(match_on, object_name, seen)
     if default_region is not None and default_region not in phonenumbers.SUPPORTED_REGIONS:
         raise FieldConfigError(
             "default_region",
@@ -76,10 +82,10 @@ def check_fields(
         )
 
 
-def _fields_of(object: str) -> Mapping[str, FieldType]:
-    if object not in catalogue.FIELDS:
-        raise FieldConfigError("object", f"object {object!r} is not known; use {' or '.join(catalogue.FIELDS)}")
-    return catalogue.FIELDS[object]
+def _fields_of(object_name: str) -> Mapping[str, FieldType]:
+    if object_name not in catalogue.FIELDS:
+        raise FieldConfigError("object", f"object {object_name!r} is not known; use {' or '.join(catalogue.FIELDS)}")
+    return catalogue.FIELDS[object_name]
 
 
 def _custom_type(field: str) -> FieldType:
@@ -88,7 +94,7 @@ def _custom_type(field: str) -> FieldType:
         if key.endswith(suffix) and len(key) > len(suffix) and _CUSTOM_KEY.fullmatch(key):
             return FieldType(
                 name=field, attribute="custom", custom_key=key, shape="custom", value=value,
-                max_length=max_length, description=description,
+                max_length=max_length, description=description, nullable=True,
             )  # fmt: skip
     suffixes = ", ".join(catalogue.CUSTOM_SUFFIXES)
     suggestion = next((f"custom.{key[: -len(s)]}{s}" for s in catalogue.CUSTOM_SUFFIXES
@@ -105,7 +111,7 @@ def _custom_type(field: str) -> FieldType:
     )
 
 
-def _unknown(object: str, field: str, fields: Mapping[str, FieldType]) -> UnknownFieldError:
+def _unknown(object_name: str, field: str, fields: Mapping[str, FieldType]) -> UnknownFieldError:
     if field in catalogue.NOT_MAPPABLE:
         return UnknownFieldError(field, f"{field} cannot be mapped: {catalogue.NOT_MAPPABLE[field]}")
     near = close_matches(field, list(fields))
@@ -113,7 +119,7 @@ def _unknown(object: str, field: str, fields: Mapping[str, FieldType]) -> Unknow
     custom = "" if field == "custom" else f"for a custom attribute write custom.{field or 'plan'}Str; "
     return UnknownFieldError(
         field,
-        f"{object} have no field {field!r}; {hint}{custom}allowed: {', '.join(fields)}, custom.<name><type>",
+        f"{object_name} have no field {field!r}; {hint}{custom}allowed: {', '.join(fields)}, custom.<name><type>",
         near,
     )
 
@@ -147,13 +153,13 @@ def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
         raise FieldConfigError(name, f"{name}: match is {mapping.match!r}; use one of {allowed}")
 
 
-def _check_match_on(match_on: Sequence[str], object: str, mapped: set[str]) -> None:
-    allowed = catalogue.MATCH_ON[object]
+def _check_match_on(match_on: Sequence[str], object_name: str, mapped: set[str]) -> None:
+    allowed = catalogue.MATCH_ON[object_name]
     if not match_on:
         raise FieldConfigError("match_on", f"match_on names no field; use one or more of {', '.join(allowed)}")
     for rung in match_on:
         if rung not in allowed:
-            raise FieldConfigError(rung, f"match_on {rung!r} cannot identify {object}; use {', '.join(allowed)}")
+            raise FieldConfigError(rung, f"match_on {rung!r} cannot identify {object_name}; use {', '.join(allowed)}")
         if rung not in mapped:
             raise FieldConfigError(rung, f"match_on names {rung}, which no column is mapped to; add it to fields")
     if len(set(match_on)) < len(match_on):

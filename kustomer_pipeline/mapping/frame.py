@@ -1,9 +1,10 @@
 """The mapping itself: a warehouse frame in, the mapped frame out.
 
 frame → one converted column per (field, warehouse column) → required fields, identifiers, item counts
-      → row keys → rows that share an identifier → mapped frame: _key, fields…, _invalid
+      → row keys → rows that share an identifier → mapped frame: _key, fields…, _invalid, _codes
 
-No row is dropped and none raises: a row that cannot be sent says why in `_invalid`, without the value.
+No row is dropped and none raises: a row that cannot be sent says why in `_invalid`
+(for people) and in `_codes` (for programs, see reasons.py), without the value.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from .catalogue import COMPANY_LINKS
 from .convert import Converted, convert
 from .errors import DuplicateColumnError, FieldConfigError, MissingColumnError
 from .fields import check_fields, close_matches, field_type, list_attributes
-from .keys import IdentifierColumn, RowKeys, duplicate_problems, row_keys
+from .keys import IdentifierColumn, RowKeys, canonical_column, duplicates_of, row_keys
 from .kinds import FieldMapping, FieldType
 from .lists import convert_list, convert_object, merge_items, read_items
-from .problems import Problem, reasons_column
+from .reasons import CODES, INVALID, KEY, ReasonCode, Refused, reason_columns
 
 _DTYPES: dict[pa.DataType, Any] = {
     pa.large_string(): pd.StringDtype("pyarrow"),
@@ -48,7 +49,7 @@ class _Column:
         return self.converted.values
 
     def failed(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        rows = [problem.rows for problem in self.converted.problems]
+        rows = [reason.rows for reason in self.converted.refused]
         return np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
 
 
@@ -62,7 +63,7 @@ def map_frame(
     frame: pd.DataFrame,
     fields: Sequence[FieldMapping],
     *,
-    object: str,
+    object_name: str,
     match_on: Sequence[str],
     required: Sequence[str] = (),
     default_region: str | None = None,
@@ -70,41 +71,38 @@ def map_frame(
 ) -> pd.DataFrame:
     """Rename, convert and validate a warehouse frame; `frame` itself is left as it is.
 
-    Returns a frame of the same rows in the same order (RangeIndex) with the columns `_key` (names the row,
-    never null), one per field and warehouse column ("email", "email.2", …) and `_invalid` (null, or the
-    reasons joined by "; "). dtypes: string, Float64, Int64 or boolean. `required` fields must not be null.
-    `default_region` is the country of national phone numbers. `duplicates="invalid"` refuses every row that
+    Returns a frame of the same rows in the same order (RangeIndex) with the columns `_key` (names the row, never null),
+    one per field and warehouse column ("email", "email.2", …), `_invalid` (null, or the reasons joined by "; ") and
+    `_codes` (null, or what reason_lines reads). dtypes: string, Float64, Int64 or boolean. `required` fields must not
+    be null. `default_region` is the country of national phone numbers. `duplicates="invalid"` refuses every row that
     shares its key, or an identifier that Kustomer keeps unique, with another row.
 
     Raises FieldConfigError, MissingColumnError or DuplicateColumnError; never for a value.
     """
-    check_fields(fields, object, match_on, default_region=default_region)
+    check_fields(fields, object_name, match_on, default_region=default_region)
     _check_columns(frame, fields)
     columns = [
-        _Column(label, kind, _convert(frame[column], mapping, kind, object, default_region))
+        _Column(label, kind, _convert(frame[column], mapping, kind, object_name, default_region))
         for mapping in fields
-        for kind in (field_type(object, mapping.field),)
+        for kind in (field_type(object_name, mapping.field),)
         for label, column in zip(column_names(mapping), mapping.columns, strict=True)
     ]
     length = len(frame)
-    problems = [
-        Problem(problem.rows, f"{column.label} {problem.reason}")
+    refused = [
+        Refused(reason.rows, reason.code, f"{column.label} {reason.text}", column.field.name)
         for column in columns
-        for problem in column.converted.problems
+        for reason in column.converted.refused
     ]
-    problems += _too_many_items(columns, object)
-    missing = _missing(columns, object, required, length)
-    problems += [Problem(rows, f"{name} is missing") for name, rows in missing.items()]
-    problems.append(_unmatched(columns, match_on, missing, length))
+    refused += _too_many_items(columns, object_name)
+    missing = _missing(columns, object_name, required, length)
+    refused += [Refused(rows, ReasonCode.MISSING, f"{name} is missing", name) for name, rows in missing.items()]
+    refused.append(_unmatched(columns, match_on, missing, length))
     rungs = [(rung, [c.values for c in columns if c.field.name == rung]) for rung in match_on]
     keys = row_keys(rungs, length)
     if duplicates == "invalid":
-        problems += _duplicates(columns, keys)
-    arrays = {
-        "_key": keys.values,
-        **{column.label: column.values for column in columns},
-        "_invalid": reasons_column(problems, length),
-    }
+        refused += _duplicates(columns, keys)
+    invalid, codes = reason_columns(refused, length)
+    arrays = {KEY: keys.values, **{column.label: column.values for column in columns}, INVALID: invalid, CODES: codes}
     return pd.DataFrame({name: _pandas(values) for name, values in arrays.items()}, index=pd.RangeIndex(length))
 
 
@@ -133,21 +131,21 @@ def _check_columns(frame: pd.DataFrame, fields: Sequence[FieldMapping]) -> None:
 
 
 def _convert(
-    series: pd.Series[Any], mapping: FieldMapping, kind: FieldType, object: str, default_region: str | None
+    series: pd.Series[Any], mapping: FieldMapping, kind: FieldType, object_name: str, default_region: str | None
 ) -> Converted:
     if kind.shape == "company":
         return convert(series, COMPANY_LINKS[mapping.match or "externalId"])
     if kind.shape == "list":
-        return convert_list(series, kind, list_attributes(object)[kind.attribute], default_region)
+        return convert_list(series, kind, list_attributes(object_name)[kind.attribute], default_region)
     if kind.value == "json":
         return convert_object(series, kind)
     return convert(series, kind, default_region)
 
 
-def _too_many_items(columns: Sequence[_Column], object: str) -> list[Problem]:
+def _too_many_items(columns: Sequence[_Column], object_name: str) -> list[Refused]:
     """Rows whose columns together hold more items than the attribute takes; only likely rows are read."""
-    problems = []
-    for attribute, compare in list_attributes(object).items():
+    refused = []
+    for attribute, compare in list_attributes(object_name).items():
         sources = [column for column in columns if column.field.attribute == attribute]
         if len(sources) < 2:
             continue  # one column was checked when it was converted
@@ -158,11 +156,16 @@ def _too_many_items(columns: Sequence[_Column], object: str) -> list[Problem]:
             count = len(merge_items(items, compare))
             if count > compare.max_items:
                 by_count.setdefault(count, []).append(row)
-        problems += [
-            Problem(np.array(rows, dtype=np.int64), f"{attribute} has {count} items, at most {compare.max_items}")
+        refused += [
+            Refused(
+                np.array(rows, dtype=np.int64),
+                ReasonCode.TOO_MANY_ITEMS,
+                f"{attribute} has {count} items, at most {compare.max_items}",
+                attribute,
+            )
             for count, rows in by_count.items()
         ]
-    return problems
+    return refused
 
 
 def _item_counts(column: _Column) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -177,7 +180,7 @@ def _item_counts(column: _Column) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _absent(columns: Sequence[_Column], length: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Rows where every one of the columns came null, not because of a problem that is noted already."""
+    """Rows where every one of the columns came null, not because of a reason that is noted already."""
     absent = np.ones(length, dtype=bool)
     for column in columns:
         absent &= column.values.is_null().to_numpy(zero_copy_only=False)
@@ -186,12 +189,12 @@ def _absent(columns: Sequence[_Column], length: int) -> np.ndarray[Any, np.dtype
 
 
 def _missing(
-    columns: Sequence[_Column], object: str, required: Sequence[str], length: int
+    columns: Sequence[_Column], object_name: str, required: Sequence[str], length: int
 ) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:
     """The rows that lack a required field, by field."""
     rows = {}
     for name in required:
-        wanted = field_type(object, name)
+        wanted = field_type(object_name, name)
         # `emails` provides what `email` requires: they are the same attribute.
         sources = [c for c in columns if _target(c.field) == _target(wanted)]
         if not sources:
@@ -209,24 +212,31 @@ def _unmatched(
     match_on: Sequence[str],
     missing: Mapping[str, np.ndarray[Any, np.dtype[np.int64]]],
     length: int,
-) -> Problem:
+) -> Refused:
     absent = _absent([column for column in columns if column.field.name in match_on], length)
     if len(match_on) > 1:
-        return Problem(np.flatnonzero(absent), f"none of {', '.join(match_on)} is there to match on")
+        text = f"none of {', '.join(match_on)} is there to match on"
+        return Refused(np.flatnonzero(absent), ReasonCode.UNMATCHED, text)
     absent[missing.get(match_on[0], [])] = False  # said already, in the same words
-    return Problem(np.flatnonzero(absent), f"{match_on[0]} is missing")
+    return Refused(np.flatnonzero(absent), ReasonCode.MISSING, f"{match_on[0]} is missing", match_on[0])
 
 
-def _duplicates(columns: Sequence[_Column], keys: RowKeys) -> list[Problem]:
-    identifiers: dict[str, list[IdentifierColumn]] = {}
+def _duplicates(columns: Sequence[_Column], keys: RowKeys) -> list[Refused]:
+    spaces: dict[str, list[_Column]] = {}
     for column in columns:
-        space = column.field.identifier
-        if space is None:
-            continue
+        if column.field.identifier is not None:
+            spaces.setdefault(column.field.identifier, []).append(column)
+    identifiers = {space: _identifier_columns(space, sources) for space, sources in spaces.items()}
+    return duplicates_of(keys, identifiers)
+
+
+def _identifier_columns(space: str, sources: Sequence[_Column]) -> list[IdentifierColumn]:
+    if not any(column.converted.identities for column in sources):
+        return [IdentifierColumn(column.field.name, column.values) for column in sources]  # one form already
+    found = []
+    for column in sources:
         plain = column.values
         if column.converted.identities:
             plain = pc.if_else(pc.starts_with(plain, "["), pa.scalar(None, plain.type), plain)
-        identifiers.setdefault(space, []).append(
-            IdentifierColumn(column.field.name, plain, column.converted.identities)
-        )
-    return duplicate_problems(keys, identifiers)
+        found.append(IdentifierColumn(column.field.name, canonical_column(space, plain), column.converted.identities))
+    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .problems import Problem
+from .reasons import ReasonCode, Refused
 
 _TEXT = pa.large_string()
 _NAMED = 3  # how many of the other rows a reason names
 _PERSONAL = ("email", "phone")
+# "row:17" names a position, "id=5f…" a record of Kustomer's: nobody's address is either.
+_NOBODYS = re.compile(r"row:[0-9]+|id=[0-9A-Za-z_-]+")
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -30,10 +33,28 @@ class RowKeys:
     match_on: tuple[str, ...]
 
     def label(self, row: int, key: str) -> str:
-        """How a reason names the row: by its key, or by its position where the key is personal data."""
-        rung = self.rung[row]
-        personal = rung < 0 or self.match_on[rung] in _PERSONAL or "@" in key
-        return f"row {row + 1}" if personal else f"row key {key}"
+        """How a reason names the row: by its key, or by its position where the key is masked wherever it is shown."""
+        hidden = self.rung[row] < 0 or is_personal_key(key, self.match_on)
+        return f"row {row + 1}" if hidden else f"row key {key}"
+
+
+def is_personal_key(key: str, match_on: Sequence[str]) -> bool:
+    """Whether a row's key is personal data, which is masked wherever rows are named. The one rule, for everybody.
+
+    The field that the key comes from decides, not its looks: an e-mail address and a phone number are personal, an
+    externalId of ten digits is not. A key is the bare value of match_on[0], else "field=value"; anything with an @ is
+    taken for an address. "row:17" and "id=5f…" are nobody's.
+    """
+    if _NOBODYS.fullmatch(key):
+        return False
+    field, separator, _ = key.partition("=")
+    rung = field if separator and field in match_on[1:] else match_on[0]
+    return rung in _PERSONAL or "@" in key
+
+
+def canonical_column(space: str, values: pa.Array) -> pa.Array:
+    """kustomer.identifiers.canonical of a column of mapped values, all at once: what is not E.164 is canonical."""
+    return pc.replace_substring(values, "+", "") if space in ("phone", "whatsapp") else values
 
 
 @dataclass(frozen=True)
@@ -65,22 +86,22 @@ def row_keys(rungs: Sequence[tuple[str, Sequence[pa.Array]]], length: int) -> Ro
     return RowKeys(keys, rung_of, tuple(name for name, _ in rungs))
 
 
-def duplicate_problems(keys: RowKeys, identifiers: dict[str, list[IdentifierColumn]]) -> list[Problem]:
-    """A problem for every row that shares an identifier or its key with another row."""
-    problems: list[Problem] = []
+def duplicates_of(keys: RowKeys, identifiers: dict[str, list[IdentifierColumn]]) -> list[Refused]:
+    """A reason for every row that shares an identifier or its key with another row."""
+    refused: list[Refused] = []
     flagged = np.zeros(len(keys.values), dtype=bool)
     for columns in identifiers.values():
-        for problem in _shared(columns, keys):
-            flagged[problem.rows] = True
-            problems.append(problem)
+        for reason in _shared(columns, keys):
+            flagged[reason.rows] = True
+            refused.append(reason)
     repeated = [
-        Problem(problem.rows[~flagged[problem.rows]], problem.reason)
-        for problem in _shared([IdentifierColumn("the row key", keys.values)], keys)
+        replace(reason, rows=reason.rows[~flagged[reason.rows]], field=None)
+        for reason in _shared([IdentifierColumn("the row key", keys.values)], keys)
     ]
-    return problems + [problem for problem in repeated if len(problem.rows)]
+    return refused + [reason for reason in repeated if len(reason.rows)]
 
 
-def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Problem]:
+def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Refused]:
     rows, values = _gather(columns)
     encoded = values.dictionary_encode()
     if len(encoded.dictionary) == len(values):
@@ -90,7 +111,7 @@ def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Problem]
     pairs = np.unique(encoded.indices.to_numpy().astype(np.int64) * length + rows)
     codes, members = pairs // length, pairs % length
     several = np.bincount(codes, minlength=len(encoded.dictionary))[codes] > 1
-    return _group_problems(codes[several], members[several], columns[0].field, keys)
+    return _reasons_of_groups(codes[several], members[several], columns[0].field, keys)
 
 
 def _gather(columns: Sequence[IdentifierColumn]) -> tuple[Rows, pa.Array]:
@@ -106,7 +127,7 @@ def _gather(columns: Sequence[IdentifierColumn]) -> tuple[Rows, pa.Array]:
     return np.concatenate(rows), pa.concat_arrays(values)
 
 
-def _group_problems(codes: Rows, members: Rows, field: str, keys: RowKeys) -> list[Problem]:
+def _reasons_of_groups(codes: Rows, members: Rows, field: str, keys: RowKeys) -> list[Refused]:
     """One reason per row, naming at most three others however big the group is; `codes` come sorted."""
     if len(members) == 0:
         return []
@@ -124,4 +145,6 @@ def _group_problems(codes: Rows, members: Rows, field: str, keys: RowKeys) -> li
             more = end - start - 1 - len(others)
             tail = f" and {more} more" if more else ""
             by_reason[f"{field} is also on {', '.join(names)}{tail}"].append(rows[i])
-    return [Problem(np.array(found, dtype=np.int64), reason) for reason, found in by_reason.items()]
+    return [
+        Refused(np.array(found, dtype=np.int64), ReasonCode.DUPLICATE, text, field) for text, found in by_reason.items()
+    ]

@@ -6,13 +6,17 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Object = Literal["customers", "companies"]
+from kustomer_pipeline.kustomer.identifiers import canonical
+
+Operation = Literal["create", "update"]
 Shape = Literal["scalar", "list", "custom", "company"]
 Write = Literal["overwrite", "if_empty"]
 Value = Literal[
     "text", "email", "phone", "externalId", "number", "integer", "boolean", "datetime", "url", "id", "tag",
     "domain", "json",
 ]  # fmt: skip
+
+_IDENTIFIERS = ("email", "phone", "externalId")  # keys of items that kustomer.identifiers knows
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class FieldType(Limits):
     `attribute` is the key in Kustomer's JSON body, `custom_key` the key below `custom`. `identifier` names
     the space in which Kustomer keeps the values unique across the org (email and emails share one), or None.
     `items` describes the objects of a field that takes JSON; `main` is the key a plain value stands for.
+    `nullable`: whether an update takes null for it, which clears it.
     """
 
     name: str
@@ -67,6 +72,7 @@ class FieldType(Limits):
     max_items: int | None = None
     items: Mapping[str, SubField] = field(default_factory=dict, hash=False)
     main: str | None = None
+    nullable: bool = False
 
     @property
     def several_columns(self) -> bool:
@@ -80,15 +86,20 @@ class ListAttribute:
 
     `identity` is empty where an item is a plain string (tags). `writable` are the keys Kustomer accepts in
     an item; others that it returns must be stripped before the list is written back (docs/kustomer.md
-    section 4.5).
+    section 4.5). `by_value`: an item is identified by a value of its own, so that what else it says can be merged;
+    else (locations) only by its type and name, and two items of one key are different things said about one place.
     """
 
     identity: tuple[str, ...]
     writable: frozenset[str]
     max_items: int
+    by_value: bool = True
 
     def key(self, item: Any) -> Hashable:
-        """What makes two items the same: e-mail addresses without case or outer blanks, others as are."""
+        """What makes two items the same: identifiers in their canonical form (kustomer.identifiers), others as are.
+
+        So `whatsapp:+12125550003`, `+1 (212) 555-0003` and `12125550003` are one phone.
+        """
         if not self.identity or not isinstance(item, Mapping):
             return _comparable("", item)
         parts = tuple(_comparable(name, item.get(name)) for name in self.identity)
@@ -100,6 +111,7 @@ class ListAttribute:
 
 def _comparable(name: str, value: Any) -> Hashable:
     if isinstance(value, str):
-        return value.strip().lower() if name == "email" else value
+        # A phone without a digit has no canonical form: it is like itself only.
+        return (canonical(name, value) or value) if name in _IDENTIFIERS else value
     # Whatever a live record may hold in place of text: comparable, never an error.
     return value if value is None or isinstance(value, int | float) else repr(value)

@@ -11,6 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ import pyarrow.compute as pc
 from .cells import Cells, read_cells
 from .convert import Converted, as_text, convert, convert_cells, trimmed
 from .kinds import FieldType, ListAttribute
-from .problems import Problem, refuse, rows_where
+from .reasons import ReasonCode, Refused, refuse, rows_where
 
 _TEXT = pa.large_string()
 _NOT_JSON = "is not valid JSON"
+_NO_OBJECTS = "is not JSON (an object or a list of objects is needed)"
 _NOT_A_TAG = "holds a name with characters that tags cannot have (letters, digits, space, _ / < > - . can)"
 
 
@@ -33,18 +35,18 @@ def convert_list(
 ) -> Converted:
     """Convert a column of a list field. Shorthand stays plain text, JSON becomes canonical JSON of a list."""
     cells = read_cells(series, exact_text=True, structured=bool(field.items) or field.value == "tag")
-    problems = list(cells.problems)
-    texts = trimmed(as_text(cells.values, problems))
+    refused = list(cells.refused)
+    texts = trimmed(as_text(cells.values, refused))
     if field.value == "tag":
-        return Converted(_tags(texts, field, problems), tuple(problems))
+        return Converted(_tags(texts, field, refused), tuple(refused))
     if not field.items:
         plain = convert_cells(Cells(texts), field, default_region)
-        return Converted(plain.values, (*problems, *plain.problems))
+        return Converted(plain.values, (*refused, *plain.refused))
 
     is_json = pc.fill_null(pc.match_substring_regex(texts, r"^[\[{]"), False)
     if field.main is None:
         no_json = pc.and_(texts.is_valid(), pc.invert(is_json))
-        texts = refuse(texts, no_json, "is not JSON (an object or a list of objects is needed)", problems)
+        texts = refuse(texts, no_json, ReasonCode.NOT_JSON, _NO_OBJECTS, refused)
         plain = Converted(pa.nulls(len(texts), _TEXT))
     else:
         plain = convert_cells(Cells(pc.if_else(is_json, pa.scalar(None, _TEXT), texts)), field, default_region)
@@ -55,30 +57,34 @@ def convert_list(
         rows = rows_where(is_json)
         canonical = reader.read(rows, pc.filter(texts, is_json).to_pylist())
         values = pc.replace_with_mask(values, is_json, pa.array(canonical, _TEXT))
-        problems.extend(reader.problems())
+        refused.extend(reader.refused())
         identities = tuple(reader.identities)
-    return Converted(values, (*problems, *plain.problems), identities)
+    return Converted(values, (*refused, *plain.refused), identities)
 
 
 def convert_object(series: pd.Series[Any], field: FieldType) -> Converted:
     """Convert a column of a field that is one JSON object (sentiment); canonical JSON text of the object."""
     cells = read_cells(series, exact_text=True, structured=True)
-    problems = list(cells.problems)
-    texts = trimmed(as_text(cells.values, problems))
+    refused = list(cells.refused)
+    texts = trimmed(as_text(cells.values, refused))
     rows = rows_where(texts.is_valid())
     if len(rows) == 0:
-        return Converted(texts, tuple(problems))
+        return Converted(texts, tuple(refused))
     reader = _JsonReader(field, None, None)
     canonical = reader.read(rows, pc.drop_null(texts).to_pylist())
     values = pc.replace_with_mask(texts, texts.is_valid(), pa.array(canonical, _TEXT))
-    return Converted(values, (*problems, *reader.problems()))
+    return Converted(values, (*refused, *reader.refused()))
 
 
 def merge_items(items: Iterable[Any], attribute: ListAttribute) -> list[Any]:
-    """The items without repetitions, in order; keys that only a repetition has are taken over."""
+    """The items without repetitions, in order; keys that only a repetition has are taken over.
+
+    Items without a value of their own (postal addresses) repeat only if they are equal: two homes are two places, and
+    must not become one of parts of both.
+    """
     merged: dict[Hashable, Any] = {}
     for item in items:
-        key = attribute.key(item)
+        key = attribute.key(item) if attribute.by_value else canonical_json(item)
         known = merged.get(key)
         merged[key] = item if known is None or not isinstance(item, dict) else {**item, **known}
     return list(merged.values())
@@ -112,12 +118,13 @@ class _JsonReader:
         self._field = field
         self._attribute = attribute  # None: the field is one object
         self._region = default_region
-        self._reasons: dict[str, list[int]] = defaultdict(list)
+        self._reasons: dict[tuple[ReasonCode, str], list[int]] = defaultdict(list)
         self._failed: set[int] = set()
         self.identities: list[tuple[int, str]] = []
 
-    def problems(self) -> list[Problem]:
-        return [Problem(np.array(rows, dtype=np.int64), reason) for reason, rows in self._reasons.items()]
+    def refused(self) -> list[Refused]:
+        """The rows that cannot be read, by reason."""
+        return [Refused(np.array(rows, dtype=np.int64), *reason) for reason, rows in self._reasons.items()]
 
     def read(self, rows: np.ndarray[Any, np.dtype[np.int64]], texts: list[str]) -> list[str | None]:
         items_of = {row: self._parse(row, text) for row, text in zip(rows.tolist(), texts, strict=True)}
@@ -125,19 +132,19 @@ class _JsonReader:
             self._convert_key(key, items_of)
         return [None if row in self._failed else self._finish(row, items) for row, items in items_of.items()]
 
-    def _refuse(self, row: int, reason: str) -> None:
+    def _refuse(self, row: int, code: ReasonCode, text: str) -> None:
         if row not in self._failed:  # the first reason is enough: later ones often follow from it
             self._failed.add(row)
-            self._reasons[reason].append(row)
+            self._reasons[code, text].append(row)
 
     def _parse(self, row: int, text: str) -> list[dict[str, Any]]:
         try:
-            value = json.loads(text, parse_constant=_no_constant)
+            value = json.loads(text, parse_constant=_no_constant, parse_float=Decimal)  # keeps every digit
         except (ValueError, RecursionError):
-            self._refuse(row, _NOT_JSON)
+            self._refuse(row, ReasonCode.NOT_JSON, _NOT_JSON)
             return []
         if self._attribute is None and not isinstance(value, dict):
-            self._refuse(row, "is not a JSON object")
+            self._refuse(row, ReasonCode.NOT_JSON, "is not a JSON object")
             return []
         items = []
         for number, entry in enumerate(value if isinstance(value, list) else [value], start=1):
@@ -145,11 +152,12 @@ class _JsonReader:
             if self._field.main and entry is not None and not isinstance(entry, dict | list):
                 item = {self._field.main: entry}
             if not isinstance(item, dict):
-                self._refuse(row, f"item {number} is not an object")
+                self._refuse(row, ReasonCode.NOT_JSON, f"item {number} is not an object")
                 return []
             if not set(item) <= set(self._field.items):
                 allowed = ", ".join(self._field.items)
-                self._refuse(row, f"{self._item(number)}has a key that Kustomer does not know (allowed: {allowed})")
+                text = f"{self._item(number)}has a key that Kustomer does not know (allowed: {allowed})"
+                self._refuse(row, ReasonCode.UNKNOWN_KEY, text)
                 return []
             items.append(item)
         return items
@@ -165,16 +173,16 @@ class _JsonReader:
             return
         raw = pd.Series([item.get(key) for _, _, item in places], dtype=object)
         converted = convert(raw, limits, self._region)
-        for problem in converted.problems:
-            for index in problem.rows.tolist():
+        for reason in converted.refused:
+            for index in reason.rows.tolist():
                 row, number, _ = places[index]
-                self._refuse(row, f"{self._item(number)}{key} {problem.reason}")
+                self._refuse(row, reason.code, f"{self._item(number)}{key} {reason.text}")
         for (row, number, item), value in zip(places, converted.values.to_pylist(), strict=True):
             item.pop(key, None)
             if value is not None:
                 item[key] = value
             elif limits.required and row not in self._failed:
-                self._refuse(row, f"{self._item(number)}has no {key}")
+                self._refuse(row, ReasonCode.MISSING_KEY, f"{self._item(number)}has no {key}")
 
     def _finish(self, row: int, items: list[dict[str, Any]]) -> str | None:
         if self._attribute is None:
@@ -182,11 +190,12 @@ class _JsonReader:
         items = [item for item in items if item]
         if len(items) > 1 and self._conflicting(items, self._attribute):
             same = " and ".join(self._attribute.identity)
-            self._refuse(row, f"has two items of the same {same} that differ otherwise")
+            self._refuse(row, ReasonCode.CONFLICTING_ITEMS, f"has two items of the same {same} that differ otherwise")
             return None
         items = merge_items(items, self._attribute)
         if len(items) > self._attribute.max_items:
-            self._refuse(row, f"has {len(items)} items, at most {self._attribute.max_items}")
+            text = f"has {len(items)} items, at most {self._attribute.max_items}"
+            self._refuse(row, ReasonCode.TOO_MANY_ITEMS, text)
             return None
         self.identities.extend((row, identity_text(item, self._attribute)) for item in items)
         return canonical_json(items) if items else None
@@ -202,33 +211,33 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _tags(texts: pa.Array, field: FieldType, problems: list[Problem]) -> pa.Array:
+def _tags(texts: pa.Array, field: FieldType, refused: list[Refused]) -> pa.Array:
     encoded = texts.dictionary_encode()
     known = [_tag_names(text, field) for text in encoded.dictionary.to_pylist()]
     codes = pc.fill_null(encoded.indices, 0).to_numpy()
     present = texts.is_valid()
     for reason in sorted({reason for _, reason in known if reason}):
         wrong = np.array([reason == found for _, found in known], dtype=bool)[codes]
-        texts = refuse(texts, pc.and_(pa.array(wrong), present), reason, problems)
+        texts = refuse(texts, pc.and_(pa.array(wrong), present), *reason, refused)
     return pa.array([names for names, _ in known], _TEXT).take(encoded.indices)
 
 
-def _tag_names(text: str, field: FieldType) -> tuple[str | None, str | None]:
-    """(comma-joined names, None) or (None, reason) of one cell."""
+def _tag_names(text: str, field: FieldType) -> tuple[str | None, tuple[ReasonCode, str] | None]:
+    """(comma-joined names, None) or (None, why not) of one cell."""
     parts: list[Any] = text.split(",")
     if text.startswith("["):
         try:
             parts = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            return None, _NOT_JSON
+            return None, (ReasonCode.NOT_JSON, _NOT_JSON)
     if not all(isinstance(part, str) for part in parts):
-        return None, "is not a list of names"
+        return None, (ReasonCode.NOT_TAG, "is not a list of names")
     names = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
     for name in names:
         if field.max_length is not None and len(name) > field.max_length:
-            return None, f"holds a name of {len(name)} characters, at most {field.max_length}"
+            return None, (ReasonCode.TOO_LONG, f"holds a name of {len(name)} characters, at most {field.max_length}")
         if not re.fullmatch(field.pattern or ".*", name):
-            return None, _NOT_A_TAG
+            return None, (ReasonCode.NOT_TAG, _NOT_A_TAG)
     if field.max_items is not None and len(names) > field.max_items:
-        return None, f"has {len(names)} names, at most {field.max_items}"
+        return None, (ReasonCode.TOO_MANY_ITEMS, f"has {len(names)} names, at most {field.max_items}")
     return (",".join(names) or None), None

@@ -36,9 +36,9 @@ Every field that can stand under `fields:` of a sync. Written from the catalogue
 
 | type | what a warehouse column may hold | what Kustomer gets |
 |---|---|---|
-| text | text, numbers, booleans | the text as it is; `7` and `7.0` become `7` |
+| text | text, numbers, booleans | the text as it is; the numbers `7` and `7.0` become `7` |
 | e-mail address | text | trimmed, lower case |
-| phone number | text or a number | E.164 (`+14155552671`); national numbers need `default_region` |
+| phone number | text or a number | E.164 (`+14155552671`); without a plus see below |
 | id as text | text or a number | trimmed; `7` and `7.0` become `7`, `007` stays |
 | number | numbers, or text such as `12.5` (no thousands separators) | a number |
 | true or false | booleans, 1/0, true/false, t/f, yes/no, y/n in any case | a boolean |
@@ -47,8 +47,15 @@ Every field that can stand under `fields:` of a sync. Written from the catalogue
 | tag names | one name, several separated by commas, or a JSON list | names or ids |
 | JSON | an object or a list of objects, as JSON text or as a JSON column | the objects |
 
+A phone number without a plus is read in the `default_region` and must be valid there. What could be two numbers,
+or none, is refused: `491701234567` with the region DE is one of Leer and a mobile phone. A number that becomes
+text keeps its digits: `12345678901.25`, never `1.2e+10`.
+
 An empty or blank text is a null. Lengths count characters. A row with a value outside these rules is
 invalid: it is not sent, and its reason names the field and the rule, never the value.
+
+Where "null clears" says yes, `nulls: clear` empties the field in Kustomer when the warehouse has a null. Kustomer
+takes no null for the other single values: they stay as they are. Lists are emptied of what the sync has written.
 
 A list field may name several columns. Where a main key is given, a plain value is short for an object
 with that key: `jane@x.com` for `{"email": "jane@x.com"}`.
@@ -58,8 +65,8 @@ with that key: `jane@x.com` for `{"email": "jane@x.com"}`.
 def reference() -> str:
     """The text of docs/fields.md."""
     parts = [_INTRODUCTION]
-    for object, fields in FIELDS.items():
-        parts += [f"## {object.capitalize()}\n", _facts(object), _field_table(fields)]
+    for object_name, fields in FIELDS.items():
+        parts += [f"## {object_name.capitalize()}\n", _facts(object_name), _field_table(fields)]
         with_items = [field for field in fields.values() if field.items]
         parts += [
             _item_table([field for field in with_items if field.items == like.items])
@@ -70,20 +77,25 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def _facts(object: str) -> str:
-    required = ", ".join(f"`{name}`" for name in REQUIRED[object])
-    match_on = ", ".join(f"`{name}`" for name in MATCH_ON[object])
+def _facts(object_name: str) -> str:
+    required = ", ".join(f"`{name}`" for name in REQUIRED[object_name])
+    match_on = ", ".join(f"`{name}`" for name in MATCH_ON[object_name])
     return f"Required: {required}. `match_on` takes {match_on}.\n"
 
 
 def _field_table(fields: Mapping[str, FieldType]) -> str:
-    lines = ["| field | type | limits | unique in the org | what it is |", "|---|---|---|---|---|"]
+    lines = [
+        "| field | type | limits | null clears | unique in the org | what it is |",
+        "|---|---|---|---|---|---|",
+    ]
     for field in fields.values():
         kind = "link to a company" if field.shape == "company" else _VALUES[field.value]
         if field.shape == "list":
             kind = f"list of {kind}" if field.value != "json" else "list of JSON objects"
         unique = "yes" if field.identifier else ""
-        lines.append(f"| `{field.name}` | {kind} | {_limits(field)} | {unique} | {_cell(field.description)} |")
+        clears = "yes" if field.nullable else ""
+        what = _cell(field.description)
+        lines.append(f"| `{field.name}` | {kind} | {_limits(field)} | {clears} | {unique} | {what} |")
     return "\n".join(lines) + "\n"
 
 
@@ -124,7 +136,8 @@ def _limits(limits: Limits) -> str:
 
 def _custom_text() -> str:
     lines = [
-        f"Written `custom.<name><suffix>`, at most {MAX_CUSTOM_PROPERTIES}. The suffix says the type.\n",
+        f"Written `custom.<name><suffix>`, at most {MAX_CUSTOM_PROPERTIES}. The suffix says the type. "
+        "Null clears each of them.\n",
         "| suffix | type | limits | what it is |",
         "|---|---|---|---|",
     ]

@@ -15,7 +15,7 @@ from .kinds import FieldMapping, FieldType
 from .lists import merge_items, read_items
 
 
-def wire_rows(mapped: pd.DataFrame, fields: Sequence[FieldMapping], *, object: str) -> list[dict[str, Any]]:
+def wire_rows(mapped: pd.DataFrame, fields: Sequence[FieldMapping], *, object_name: str) -> list[dict[str, Any]]:
     """One dict per row of (a part of) the mapped frame, in order, with every mapped attribute.
 
     Null scalars and custom keys are None; a list attribute is None when all its columns are null, and has
@@ -24,11 +24,11 @@ def wire_rows(mapped: pd.DataFrame, fields: Sequence[FieldMapping], *, object: s
     """
     rows: list[dict[str, Any]] = [{} for _ in range(len(mapped))]
     for mapping in fields:
-        kind = field_type(object, mapping.field)
+        kind = field_type(object_name, mapping.field)
         columns = [_cells(mapped[name]) for name in column_names(mapping)]
         for row, cells in zip(rows, zip(*columns, strict=True), strict=True):
             _add(row, kind, cells)
-    for attribute, compare in list_attributes(object).items():
+    for attribute, compare in list_attributes(object_name).items():
         for row in rows:
             if row.get(attribute):
                 row[attribute] = merge_items(row[attribute], compare)

@@ -5,12 +5,12 @@ it with `python -m kustomer_pipeline.sandbox`, or inside a test with `Sandbox`; 
 every switch.
 """
 
-from .app import DroppedConnection, create_app
+from .app import App, DroppedConnection
 from .errors import ApiError
 from .fault_names import FAULTS, FaultKind
 from .faults import Fault, Faults, UnknownFaultError
 from .handle import Sandbox
-from .roles import ALL_ROLES
+from .roles import ALL_ROLES, FOUR_ROLES
 from .server import SandboxError
 from .state import Hooks, RequestRecord, SandboxState
 from .times import ManualClock
@@ -18,7 +18,9 @@ from .times import ManualClock
 __all__ = [
     "ALL_ROLES",
     "FAULTS",
+    "FOUR_ROLES",
     "ApiError",
+    "App",
     "DroppedConnection",
     "Fault",
     "FaultKind",
@@ -30,5 +32,4 @@ __all__ = [
     "SandboxError",
     "SandboxState",
     "UnknownFaultError",
-    "create_app",
 ]

@@ -3,28 +3,21 @@
     read → fault before? → key → budget → route → role → searches → body → endpoint → fault after? → answer
 
 The answer is worked out under the org's lock, without awaiting; only then the connection is dropped, held or
-answered.
+answered. An answer is held by the running event loop's own time, so that a test's loop can make it cost nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route as WebRoute
 from starlette.types import Receive, Scope, Send
 
+from .answers import Reply, error_reply, html_reply, json_reply, page_reply
 from .call import Answer, Call
-from .errors import ApiError, envelope, forbidden, too_large, too_many_requests, unauthorized
+from .errors import ApiError, forbidden, too_large, too_many_requests, unauthorized
 from .page import render_page
 from .roles import ROLES, allows, without
 from .routes import find_route
@@ -46,74 +39,67 @@ class DroppedConnection(ConnectionError):
 class _Outcome:
     """What the client gets: an answer, maybe late, or (None) a closed connection."""
 
-    response: Response | None
+    response: Reply | None
     hold_seconds: float = 0.0
 
 
-def create_app(state: SandboxState, *, drop: Drop | None = None) -> Starlette:
-    """The sandbox as an ASGI application. `drop` closes the connection of a request without an answer."""
-    return Starlette(
-        routes=[
-            WebRoute("/", _Page(state), methods=["GET"]),
-            WebRoute("/{path:path}", _Api(state, drop), methods=None),
-        ]
-    )
+class App:
+    """The sandbox as an ASGI application: GET / is the page for people, everything else the API.
 
+    drop: closes the connection of a request without an answer.
+    """
 
-class _Page:
-    """GET /: what is in the org, for people."""
-
-    def __init__(self, state: SandboxState) -> None:
-        self._state = state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start = Request(scope).query_params.get("start", "0")
-        with self._state.lock:
-            html = render_page(self._state, int(start) if start.isascii() and start.isdigit() else 0)
-        await HTMLResponse(html)(scope, receive, send)
-
-
-class _Api:
-    """Everything else."""
-
-    def __init__(self, state: SandboxState, drop: Drop | None) -> None:
+    def __init__(self, state: SandboxState, *, drop: Drop | None = None) -> None:
         self._state = state
         self._drop = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        body = await request.body()
+        """One request."""
+        if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+            await self._page(scope).send(send)
+            return
+        body = await _body(receive)
+        if body is None:
+            return
         with self._state.lock:
-            outcome = self._work(request, body)
+            outcome = self._work(scope, body)
         if outcome.hold_seconds and await _gone_within(outcome.hold_seconds, receive):
             return
         if outcome.response is not None:
-            await outcome.response(scope, receive, send)
+            await outcome.response.send(send)
         elif self._drop is None:
             raise DroppedConnection("the sandbox dropped the connection")
         else:
             self._drop(scope)
             await _gone_within(10.0, receive)  # so that the server has noticed before this ends without an answer
 
-    def _work(self, request: Request, body: bytes) -> _Outcome:
+    def _page(self, scope: Scope) -> Reply:
+        start = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("start", "0")
+        with self._state.lock:
+            html = render_page(self._state, int(start) if start.isascii() and start.isdigit() else 0)
+        return page_reply(html)
+
+    def _work(self, scope: Scope, body: bytes) -> _Outcome:
         state = self._state
-        raw_path = request.scope.get("raw_path") or request.url.path.encode()
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        text_query = scope["query_string"].decode("latin-1")
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         now = state.now()
         record = RequestRecord(
-            request.method,
+            scope["method"],
             raw_path.decode("latin-1"),
-            request.url.query,
+            text_query,
             len(body),
             body if state.keep_bodies else None,
             now,
         )
         state.log.append(record)
-        query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-        call = Call(state, record, query, request.headers.get("content-type", ""), body, now)
+        query = dict(parse_qsl(text_query, keep_blank_values=True)) if text_query else {}
+        call = Call(state, record, query, headers.get(b"content-type", ""), body, now)
         for hook in state.hooks.before:
             hook(record)
-        outcome = _fault_before(call) or self._answered(call, request.headers.get("authorization", ""))
-        record.status = outcome.response.status_code if outcome.response else None
+        outcome = _fault_before(call) or self._answered(call, headers.get(b"authorization", ""))
+        record.status = outcome.response.status if outcome.response else None
         return outcome
 
     def _answered(self, call: Call, authorization: str) -> _Outcome:
@@ -130,7 +116,7 @@ class _Api:
         late = _fault_after(call)
         if late is not None and late.response is not None:
             return late
-        response = _error_response(call, error) if error else _json_response(call, answer)
+        response = error_reply(call, error) if error else json_reply(call, answer)
         if late is None:
             return _Outcome(response)
         return _Outcome(response if late.hold_seconds else None, late.hold_seconds)
@@ -172,11 +158,11 @@ def _fault_before(call: Call) -> _Outcome | None:
     held = call.fault("timeout_before")
     if held:
         call.record.fault = "timeout_before"
-        return _Outcome(_html_response(call, 504), held.value)
+        return _Outcome(html_reply(call, 504), held.value)
     broken = call.fault("gateway_error_before")
     if broken:
         call.record.fault = "gateway_error_before"
-        return _Outcome(_html_response(call, broken.value))
+        return _Outcome(html_reply(call, broken.value))
     return None
 
 
@@ -187,7 +173,7 @@ def _fault_after(call: Call) -> _Outcome | None:
         if fault:
             call.record.fault = name
             if name == "gateway_error_after":
-                return _Outcome(_html_response(call, fault.value))
+                return _Outcome(html_reply(call, fault.value))
             return _Outcome(None, fault.value if name == "timeout_after" else 0.0)
     return None
 
@@ -213,6 +199,18 @@ def _agents(call: Call) -> None:
             )
 
 
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, None when the client left before it was sent."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
 async def _gone_within(seconds: float, receive: Receive) -> bool:
     """Wait until the client has gone, at most so long; whether it has."""
 
@@ -225,55 +223,3 @@ async def _gone_within(seconds: float, receive: Receive) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-# ---- answers ----
-
-
-def _headers(call: Call, error: ApiError | None = None) -> dict[str, str]:
-    """The rate-limit headers (docs/kustomer.md section 3) and what recorded answers also carry."""
-    headers = {"X-Kustomer-Pod": "sandbox", "Cache-Control": "no-cache,private"}
-    if call.fault("rate_headers_missing"):
-        return headers
-    limits, now = call.state.limits, call.now
-    limit, remaining = limits.org.limit, limits.org.remaining(now)
-    exceeded = error is not None and error.status == 429
-    if exceeded and error is not None and error.detail == "search rate limit" and call.fault("search_limit_headers"):
-        limit, remaining = limits.search.limit, 0
-    headers["X-Ratelimit-Limit"] = str(limit)
-    headers["X-Ratelimit-Remaining"] = str(remaining)
-    wait = max(0.0, limits.org.reset_at(now) - now)
-    if exceeded or call.fault("rate_reset_always"):
-        unit = call.setting("rate_reset", "seconds")
-        values = {"seconds": now + wait, "milliseconds": (now + wait) * 1000, "wait": wait}
-        if unit in values:
-            headers["X-Ratelimit-Reset"] = str(-int(-values[unit] // 1))
-    if exceeded:
-        retry_after = call.setting("retry_after", None)
-        if retry_after == "seconds":
-            headers["Retry-After"] = str(-int(-wait // 1))
-        elif retry_after == "date":
-            headers["Retry-After"] = formatdate(now + wait, usegmt=True)
-    return headers
-
-
-def _json_response(call: Call, answer: Answer, error: ApiError | None = None) -> Response:
-    if answer.payload is None:
-        return Response(status_code=answer.status, headers=_headers(call, error))
-    content = json.dumps(answer.payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, answer.status, _headers(call, error), media_type="application/json; charset=utf-8")
-
-
-def _error_response(call: Call, error: ApiError) -> Response:
-    if error.status == 403 and call.fault("missing_role_401"):
-        error = unauthorized()
-    if call.fault("error_not_json"):
-        return _html_response(call, error.status, error)
-    shape = str(call.setting("error_envelope", "B"))
-    payload: Any = envelope(error, shape=shape, status_as_text=bool(call.fault("error_status_text")))
-    return _json_response(call, Answer(error.status, payload), error)
-
-
-def _html_response(call: Call, status: int, error: ApiError | None = None) -> Response:
-    text = f"<html><body><h1>{status} {HTTPStatus(status).phrase}</h1></body></html>"
-    return HTMLResponse(text, status, _headers(call, error))

@@ -6,19 +6,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from .errors import bad_parameter, too_many_requests
 from .faults import Fault
-from .present import list_json, record_json
+from .present import Look, list_json, record_json
 from .records import Json, Record
 from .state import ApiKey, RequestRecord, SandboxState
 from .store import WriteOptions
 
 _MAX_PAGE_SIZE = 100
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,13 @@ class Call:
             ignore_rev=bool(self.fault("rev_ignored")),
             auto_create_tags=not self.fault("tags_no_auto_create"),
             keep_deleted_external_id=bool(self.fault("deleted_company_reserved")),
+            refuse_untag=bool(self.fault("untag_refused")),
+            refuse_dead_tags=bool(self.fault("dead_references_refused")),
+            conflicts=self._conflicts if self.fault("rev_conflict") else None,
         )
+
+    def _conflicts(self) -> bool:
+        return self.state.faults.use_up("rev_conflict")
 
     def agent_options(self) -> WriteOptions:
         """How an agent writes: what is not named stays."""
@@ -89,7 +97,8 @@ class Call:
         """Count an update of one record by this key; 429 above the limit per record (docs/kustomer.md section
         3).
         """
-        if not self.state.limits.objects.take(self.now, (self.user_id, record_id)):
+        limit = self.setting("object_limit", None)
+        if not self.state.limits.objects.take(self.now, (self.user_id, record_id), limit=limit):
             raise too_many_requests("object rate limit")
 
     # ---- answering ----
@@ -98,9 +107,16 @@ class Call:
         """A record as this request gets to see it."""
         if record.kind == "customer":
             self.just_read.append(record)
+        return record_json(self.state, record, self._look)
+
+    @cached_property
+    def _look(self) -> Look:
         masked = str(self.setting("masked", "")).split(",")
-        return record_json(
-            self.state, record, extras=bool(self.fault("list_item_extras")), masked=[n for n in masked if n]
+        return Look(
+            extras=bool(self.fault("list_item_extras")),
+            masked=tuple(name for name in masked if name),
+            nulls=bool(self.fault("unset_as_null")),
+            plain_whatsapps=bool(self.fault("whatsapp_plain")),
         )
 
     def page(self, *, maximum: int = _MAX_PAGE_SIZE, default: int = 100) -> tuple[int, int]:
@@ -119,21 +135,29 @@ class Call:
         )
         return f"{self.record.path}?{others}page="
 
-    def list_answer(self, records: Sequence[Any], show: Any, *, reports_total: bool = True) -> Answer:
-        """The page that was asked for out of all `records`."""
+    def list_answer(
+        self,
+        records: Sequence[_Item],
+        show: Callable[[_Item], Json],
+        *,
+        reports_total: bool = True,
+        descending: bool = False,
+    ) -> Answer:
+        """The page that was asked for out of all `records`, counted from the end when descending."""
         page, size = self.page()
-        shown = [show(record) for record in records[(page - 1) * size : page * size]]
-        last = math.ceil(len(records) / size)
+        total = len(records)
+        start, stop = min((page - 1) * size, total), min(page * size, total)
+        on_page = records[total - stop : total - start][::-1] if descending else records[start:stop]
         return Answer(
             200,
             list_json(
-                shown,
+                [show(record) for record in on_page],
                 link=self.link(),
                 page=page,
                 page_size=size,
-                total=len(records),
+                total=total,
                 reports_total=reports_total,
-                last=last,
+                last=math.ceil(total / size),
             ),
         )
 

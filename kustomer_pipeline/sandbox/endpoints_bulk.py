@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .call import Answer, Call
-from .endpoints_records import check_record
-from .errors import bad_parameter, not_found
+from .errors import bad_parameter, forbidden, not_found
 from .jobs import Batch, Job, Operation
-from .present import job_json, list_json
+from .present import job_json, list_json, reference
 from .records import Json
-from .schema import MAX_BULK_ITEMS
+from .schema import MAX_BULK_ITEMS, body_schema
 from .times import iso
 from .validation import validate
+from .written import check_record
 
 _ITEMS = {"type": "array", "minItems": 1, "maxItems": MAX_BULK_ITEMS}
 
@@ -29,6 +29,7 @@ def bulk_update_customers(call: Call) -> Answer:
 
 def bulk_delete_customers(call: Call) -> Answer:
     """DELETE /v1/customers/bulk?ids=…"""
+    _refuse_if_forbidden(call)
     ids = _ids(call)
     return _submit(call, "customer", "delete", [{"id": record_id} for record_id in ids], echo={}, ids=ids)
 
@@ -46,8 +47,11 @@ def bulk_update_companies(call: Call) -> Answer:
 def _update(call: Call, kind: str) -> Answer:
     if "ids" not in call.query:
         return _submit_items(call, kind, "update")
+    _refuse_if_forbidden(call)
     ids = _ids(call)
     check_record(call, kind, call.body, create=False)
+    if kind == "company":
+        _check_common(call.body)
     _check_rev(call, [call.body])
     items = [{**call.body, "id": record_id} for record_id in ids]
     return _submit(call, kind, "update", items, echo=call.body, ids=ids)
@@ -62,7 +66,13 @@ def _ids(call: Call) -> list[str]:
     return ids
 
 
+def _refuse_if_forbidden(call: Call) -> None:
+    if call.fault("bulk_forbidden"):
+        raise forbidden("org.permission.bulk.create")
+
+
 def _submit_items(call: Call, kind: str, operation: Operation) -> Answer:
+    _refuse_if_forbidden(call)
     items = call.body
     validate(items, _ITEMS)
     for item in items:
@@ -79,6 +89,11 @@ def _check_refs(items: list[Json]) -> None:
         raise bad_parameter("Either all items have a _clientRef or none", "_clientRef")
     if len(set(refs)) < len(refs):
         raise bad_parameter("Not unique", "_clientRef")
+
+
+def _check_common(body: Json) -> None:
+    """One body for many companies takes no more than an item for one of them."""
+    validate(body, {**body_schema("company", create=False, bulk=True), "required": ()})
 
 
 def _check_rev(call: Call, items: list[Json]) -> None:
@@ -100,6 +115,7 @@ def _submit(call: Call, kind: str, operation: Operation, items: list[Json], *, e
         batch_size=call.setting("batch_size", MAX_BULK_ITEMS),
         stuck=bool(call.fault("job_stuck")),
         polls=call.setting("job_polls", 0),
+        in_queue=bool(call.fault("jobs_in_queue")),
     )
     return Answer(201, {"data": job_json(call.state, job, call.now)})
 
@@ -123,7 +139,7 @@ def get_batches(call: Call) -> Answer:
         raise not_found("id")
     batches = [_batch_attributes(call, job, batch) for batch in job.batches]
     call.state.jobs.polled(job, call.now)
-    return Answer(200, _shaped(call, batches))
+    return Answer(200, _shaped(call, job, batches))
 
 
 def _job(call: Call) -> Job:
@@ -144,7 +160,7 @@ def _batch_attributes(call: Call, job: Job, batch: Batch) -> Json:
         "errors": [_with_error(call, item) for item in batch.errors],
         "completedAt": iso(batch.completed_at) if batch.completed_at is not None else None,
     }
-    if job.has_refs:
+    if job.has_refs and not call.fault("batches_results_missing"):
         attributes["results"] = _results(call, batch) if complete else []
     return attributes
 
@@ -167,26 +183,25 @@ def _with_error(call: Call, item: Json) -> Json:
     return {**item, "error": {"code": "bad_request", "message": item["error"]}}
 
 
-def _shaped(call: Call, batches: list[Json]) -> Any:
-    shape = call.setting("batches_shape", "list")
+# ---- the forms of the answer ----
+
+
+def _shaped(call: Call, job: Job, batches: list[Json]) -> Any:
+    shape = call.setting("batches_shape", "registry")
+    if shape == "registry":
+        return _registry(call, job, batches)
+    for batch in batches:
+        batch["errors"] = [{name: value for name, value in error.items() if name != "id"} for error in batch["errors"]]
     if shape == "list":
         return batches
     if shape == "data":
         return {"data": batches}
-    nested = [
-        {
-            "type": "bulk_batch",
-            "id": b["id"],
-            "attributes": {name: v for name, v in b.items() if name != "id"},
-        }
-        for b in batches
-    ]
+    nested = [_nested(batch) for batch in batches]
     if shape == "list_attributes":
         return nested
     if shape == "attributes":
         return {"data": nested}
     page, size = call.page(default=1)
-    last = -(-len(nested) // size)
     return list_json(
         nested[(page - 1) * size : page * size],
         link=call.link(),
@@ -194,5 +209,34 @@ def _shaped(call: Call, batches: list[Json]) -> Any:
         page_size=size,
         total=len(nested),
         reports_total=True,
-        last=last,
+        last=-(-len(nested) // size),
     )
+
+
+def _nested(batch: Json) -> Json:
+    attributes = {name: value for name, value in batch.items() if name != "id"}
+    return {"type": "bulk_batch", "id": batch["id"], "attributes": attributes}
+
+
+def _registry(call: Call, job: Job, batches: list[Json]) -> Json:
+    """The form of Kustomer's registry: errors as id and data, pages without links (docs/kustomer.md section 7.5)."""
+    limit = max(1, call.setting("batches_limit", MAX_BULK_ITEMS))
+    page, _ = call.page()
+    data = []
+    for batch in batches[(page - 1) * limit : page * limit]:
+        errors = [
+            {"id": error.get("id"), "data": {name: value for name, value in error.items() if name != "id"}}
+            for error in batch["errors"]
+        ]
+        data.append(
+            {
+                **_nested({**batch, "errors": errors}),
+                "relationships": {
+                    "org": call.state.org_reference(),
+                    "bulk": reference("bulk", "bulk", job.id),
+                },
+                "links": {"self": f"/v1/bulk/{job.id}/batches/{batch['id']}"},
+            }
+        )
+    meta = {"page": page, "pages": -(-len(batches) // limit), "count": len(batches), "limit": limit}
+    return {"data": data, "meta": meta}

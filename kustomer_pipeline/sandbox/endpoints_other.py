@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from .call import Answer, Call
+from .criteria import MAX_CRITERIA, SearchOptions
 from .errors import bad_parameter, forbidden, not_found
 from .present import list_json, tag_json, token_json, user_json
 from .schema import METADATA, TAG
-from .search import MAX_PAGE_SIZE, MAX_PAGES, MAX_RECORDS, SearchOptions, check_page
+from .search import MAX_PAGE_SIZE, MAX_RECORDS, check_page
 from .validation import validate
 
 
@@ -93,13 +94,14 @@ def _search(call: Call, *, archived: bool) -> Answer:
         in_refused=bool(call.fault("search_in_refused")),
         in_ignored=bool(call.fault("search_in_ignored")),
         or_limit=call.setting("search_or_limit", None),
+        criteria_limit=None if archived else call.setting("search_criteria_limit", MAX_CRITERIA),
     )
     found = call.state.search.run(call.body, call.now, options)
     total = len(found)
-    last = min(math.ceil(min(total, MAX_RECORDS) / size), MAX_PAGES)
+    last = math.ceil(total / size)  # also beyond the last page that may be asked for
     on_page = found[(page - 1) * size : min(page * size, MAX_RECORDS)]
     ids_only = call.query.get("idsOnly") == "true"
     data = [record.id if ids_only else call.show(record) for record in on_page]
     answer = list_json(data, link=call.link(), page=page, page_size=size, total=total, reports_total=True, last=last)
-    answer["meta"]["aggregations"] = {}
+    answer["meta"].update(aggregations={}, timed_out=False)
     return Answer(200, answer)

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from .call import Answer, Call
-from .custom import check_custom
 from .errors import ApiError, bad_parameter, not_found
-from .records import Json, Record
-from .schema import ATTRIBUTES, SURELY_NULLABLE, body_schema
+from .ordering import COMPARISONS, Key, within
+from .present import merge_json
+from .records import Json, Record, digits
+from .schema import MERGE
 from .times import parse_date_time
 from .validation import is_id, validate
+from .written import check_record
 
 _LOOKUPS = {"email": "email", "externalId": "externalId", "phone": "phone"}
 _SORTS = {"createdAt", "-createdAt", "updatedAt", "-updatedAt"}
-_COMPARISONS = {"gt", "gte", "lt", "lte"}
-
-
-def check_record(
-    call: Call, kind: str, body: Any, *, create: bool, bulk: bool = False, client_ref: bool = False
-) -> None:
-    """Raise the 400 of a body that is not a customer or company."""
-    path = "/items" if bulk else ""
-    validate(body, body_schema(kind, create=create, bulk=bulk, client_ref=client_ref), path=path)
-    if call.fault("strict_nulls"):
-        for name, value in body.items():
-            if value is None and name in ATTRIBUTES[kind] and name not in SURELY_NULLABLE[kind]:
-                raise bad_parameter("Invalid type", name, f"{path}/properties/{name}/type")
-    if "custom" in body:
-        store = call.state.store
-        check_custom(
-            body["custom"],
-            store.metadata.of(kind),
-            declared_only=bool(call.fault("custom_declared_only")),
-            exists=store.exists,
-            path=path,
-        )
+_TIMES = ("createdAt", "updatedAt")
 
 
 # ---- customers ----
@@ -44,29 +25,28 @@ def check_record(
 def list_customers(call: Call) -> Answer:
     """GET /v1/customers?filter[updatedAt][gte]=…&sort=-updatedAt&page=1&pageSize=100"""
     store = call.state.store
-    found = [store.records["customer"][record_id] for record_id in store.live["customer"]]
-    for name, value in call.query.items():
-        if name.startswith("filter["):
-            found = _filtered(found, name, value)
     sort = call.query.get("sort", "createdAt")
     if sort not in _SORTS:
         raise bad_parameter("Not one of the allowed values", "sort")
-    found.sort(key=lambda record: str(record.attributes[sort.removeprefix("-")]), reverse=sort.startswith("-"))
-    return call.list_answer(found, call.show)
+    filters = [_filter(name, value) for name, value in call.query.items() if name.startswith("filter[")]
+    orders = {field: order.keys() for field, order in store.customers_by.items()}
+    chosen: Sequence[Key] = orders[sort.removeprefix("-")]
+    for field, comparison, moment in filters:
+        if field == sort.removeprefix("-"):
+            chosen = within(chosen, comparison, moment)
+        else:
+            ids = {record_id for _, record_id in within(orders[field], comparison, moment)}
+            chosen = [key for key in chosen if key[1] in ids]
+    customers = store.records["customer"]
+    return call.list_answer(chosen, lambda key: call.show(customers[key[1]]), descending=sort.startswith("-"))
 
 
-def _filtered(records: list[Record], name: str, value: str) -> list[Record]:
+def _filter(name: str, value: str) -> tuple[str, str, float]:
     field, _, comparison = name.removeprefix("filter[").removesuffix("]").partition("][")
     moment = parse_date_time(value)
-    if field not in ("createdAt", "updatedAt") or comparison not in _COMPARISONS or moment is None:
+    if field not in _TIMES or comparison not in COMPARISONS or moment is None:
         raise bad_parameter("Invalid filter", name)
-    kept = []
-    for record in records:
-        at = parse_date_time(record.attributes[field]) or 0.0
-        fine = {"gt": at > moment, "gte": at >= moment, "lt": at < moment, "lte": at <= moment}[comparison]
-        if fine:
-            kept.append(record)
-    return kept
+    return field, comparison, moment
 
 
 def create_customer(call: Call) -> Answer:
@@ -84,13 +64,24 @@ def get_customer(call: Call) -> Answer:
     if len(ids) > 1:
         return _several(call, "customer", ids)
     record = call.state.store.find("customer", text)
-    if record is None or record.deleted:
+    if record is None or not _readable(call, record):
         raise not_found("id")
     return _answer_with_company(call, record)
 
 
+def _readable(call: Call, record: Record) -> bool:
+    """Whether it is found by its id: not when it is deleted, but perhaps when it was merged away."""
+    if not record.deleted:
+        return True
+    return record.id in call.state.store.merged and call.setting("merged_source", "404") == "deleted"
+
+
 def _look_up(call: Call, field: str, value: str) -> Record:
-    wanted = value.strip().lower() if field == "email" else value
+    wanted = value
+    if field == "email":
+        wanted = value.strip().lower()
+    elif field == "phone":
+        wanted = digits(value)
     record = call.state.store.owner(_LOOKUPS[field], wanted)
     if record is None:
         raise not_found(field)
@@ -105,19 +96,25 @@ def _several(call: Call, kind: str, ids: list[str]) -> Answer:
     if limit is not None and len(ids) > limit:
         raise bad_parameter("Too many ids", "id")
     found = [call.state.store.find(kind, record_id) for record_id in dict.fromkeys(ids)]
-    live = [record for record in found if record is not None and not record.deleted]
+    live = [record for record in found if record is not None and _readable(call, record)]
     if call.fault("multi_get_missing_404") and len(live) < len(found):
         raise not_found("id")
-    return Answer(200, {"data": [call.show(record) for record in live], "links": {"self": call.record.path}})
+    payload = {"data": [call.show(record) for record in live], "links": {"self": call.record.path}}
+    return Answer(200, _including(call, payload, live))
 
 
 def _answer_with_company(call: Call, record: Record) -> Answer:
-    payload: Json = {"data": call.show(record)}
-    if "company" in call.query.get("include", "").split(",") and record.company:
-        company = call.state.store.find("company", record.company)
-        if company is not None:
-            payload["included"] = [call.show(company)]
-    return Answer(200, payload)
+    return Answer(200, _including(call, {"data": call.show(record)}, [record]))
+
+
+def _including(call: Call, payload: Json, records: list[Record]) -> Json:
+    """The answer, with ?include=company also the companies of these customers."""
+    if "company" in call.query.get("include", "").split(","):
+        ids = dict.fromkeys(record.company for record in records if record.company)
+        companies = [call.state.store.find("company", company) for company in ids]
+        if companies:
+            payload["included"] = [call.show(company) for company in companies if company is not None]
+    return payload
 
 
 def put_customer(call: Call) -> Answer:
@@ -142,21 +139,30 @@ def delete_customer(call: Call) -> Answer:
     return Answer(204)
 
 
+def merge_customers(call: Call) -> Answer:
+    """POST /v1/customers/merges {"source": id, "target": id}: not to be undone"""
+    validate(call.body, MERGE)
+    source, target = call.body["source"].lower(), call.body["target"].lower()
+    call.state.store.merge(source, target, by=call.user_id, now=call.now)
+    return Answer(201, {"data": merge_json(call.state, source, target)})
+
+
 # ---- companies ----
 
 
 def list_companies(call: Call) -> Answer:
     """GET /v1/companies?externalId=… or ?filter=<name>; with both, both are ignored. No total."""
     store = call.state.store
+    companies = store.records["company"]
     external_id, name = call.query.get("externalId"), call.query.get("filter")
-    found = list(store.records["company"].values())
+    ids: Sequence[str] = store.company_ids
     if external_id is not None and name is None:
-        found = store.companies_with(external_id)
+        ids = [record.id for record in store.companies_with(external_id)]
     elif name is not None and external_id is None:
-        found = [record for record in found if name.lower() in str(record.attributes["name"]).lower()]
+        ids = [i for i in ids if name.lower() in str(companies[i].attributes["name"]).lower()]
     if call.fault("deleted_company_hidden"):
-        found = [record for record in found if not record.deleted]
-    return call.list_answer(found, call.show, reports_total=False)
+        ids = [i for i in ids if not companies[i].deleted]
+    return call.list_answer(ids, lambda record_id: call.show(companies[record_id]), reports_total=False)
 
 
 def create_company(call: Call) -> Answer:

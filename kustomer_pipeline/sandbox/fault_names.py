@@ -101,6 +101,8 @@ _KINDS = [
         str,
         "phones,birthdayAt",
     ),
+    FaultKind("unset_as_null", _ANSWER, "attributes that are not set are null, not absent"),
+    FaultKind("whatsapp_plain", _ANSWER, "WhatsApp numbers come back without the prefix `whatsapp:`"),
     FaultKind("unauthorized", _ACCESS, "the key is not valid (any more): 401"),
     FaultKind("missing_role_401", _ACCESS, "a missing role is a 401, as in the legacy documentation, not a 403"),
     FaultKind(
@@ -112,6 +114,9 @@ _KINDS = [
     ),
     FaultKind("too_many_requests", _ACCESS, "429 whatever the budget (with times=N: a burst)"),
     FaultKind("others_spend", _ACCESS, "other users of the org spend so many units before each request", int, 1),
+    FaultKind(
+        "object_limit", _ACCESS, "a key may update one record so many times a minute (default 120): then 429", int, 5
+    ),
     FaultKind("body_limit", _ACCESS, "the largest body in bytes (default 100000)", int, 400_000),
     FaultKind("job_stuck", _BULK, "a job that is submitted stays queued for ever"),
     FaultKind("job_polls", _BULK, "a job that is submitted stays queued for so many polls", int, 3),
@@ -125,12 +130,17 @@ _KINDS = [
     FaultKind(
         "batches_shape",
         _BULK,
-        "the form of GET bulk/{id}/batches: list (the default), data, attributes (data with attributes),"
-        " list_attributes, paged (data with attributes, one batch a page)",
+        "the form of GET bulk/{id}/batches: registry (the default: data with attributes, meta with page and pages,"
+        " no links), list, data, attributes (data with attributes), list_attributes, paged (data with attributes,"
+        " links, one batch a page)",
         str,
         "attributes",
-        ("list", "data", "attributes", "list_attributes", "paged"),
+        ("registry", "list", "data", "attributes", "list_attributes", "paged"),
     ),
+    FaultKind("batches_limit", _BULK, "at most so many batches on a page of the form registry", int, 1),
+    FaultKind("batches_results_missing", _BULK, "batches have no results at all, although `_clientRef` was sent"),
+    FaultKind("jobs_in_queue", _BULK, "a job that is submitted starts only when the jobs before it are done"),
+    FaultKind("bulk_forbidden", _BULK, "submitting a bulk job is a 403 whatever the roles"),
     FaultKind("batches_not_found", _BULK, "GET bulk/{id}/batches is a 404 until the job is complete"),
     FaultKind("results_reversed", _BULK, "results come in reverse order"),
     FaultKind("results_shuffled", _BULK, "results come in random order"),
@@ -145,6 +155,14 @@ _KINDS = [
     FaultKind("multi_get_refused", _READ, "several customers in one GET: this status", int, 404),
     FaultKind("multi_get_limit", _READ, "more than so many customers in one GET: 400", int, 50),
     FaultKind("multi_get_missing_404", _READ, "one missing customer makes the GET of several a 404"),
+    FaultKind(
+        "merged_source",
+        _READ,
+        "a customer that was merged into another, by its id: 404 (the default) or deleted (shown with deleted: true)",
+        str,
+        "deleted",
+        ("404", "deleted"),
+    ),
     FaultKind("companies_multi_get", _READ, "several companies in one GET work as for customers"),
     FaultKind("deleted_company_hidden", _READ, "deleted companies are in no list, and a 404 by id"),
     FaultKind("search_lag", _READ, "search sees the records as they were so many seconds ago", float, 60.0),
@@ -152,6 +170,9 @@ _KINDS = [
     FaultKind("search_in_refused", _READ, "the operator `in` is a 400"),
     FaultKind("search_in_ignored", _READ, "a criterion with `in` is ignored"),
     FaultKind("search_or_limit", _READ, "more than so many `or` clauses: 400", int, 10),
+    FaultKind(
+        "search_criteria_limit", _READ, "more than so many criteria in `and`, `or` or `not` (default 20): 400", int, 10
+    ),
     FaultKind("search_forbidden", _READ, "search is a 403 whatever the roles"),
     FaultKind(
         "agent_edit_after_read",
@@ -166,7 +187,11 @@ _KINDS = [
     FaultKind("tags_no_auto_create", _WRITE, "an unknown tag name is refused, not created"),
     FaultKind("tags_post_missing", _WRITE, "POST /v1/tags is a 404"),
     FaultKind("custom_declared_only", _WRITE, "a custom attribute must be declared in the metadata"),
-    FaultKind("strict_nulls", _WRITE, "null is accepted only where the documentation says so in its type"),
+    FaultKind("lenient_nulls", _WRITE, "null is accepted for every scalar but a company's name"),
+    FaultKind("item_form_refused", _WRITE, "a write with a value that holds this text is a 400", str, "POISON"),
+    FaultKind("untag_refused", _WRITE, "an update that takes a tag away from a record is refused"),
+    FaultKind("dead_references_refused", _WRITE, "a deleted tag is refused also on a record that holds it already"),
+    FaultKind("rev_conflict", _WRITE, "the next so many updates with `rev` are conflicts, whatever the rev", int, 1),
     FaultKind("deleted_company_reserved", _WRITE, "the externalId of a deleted company stays taken"),
 ]
 

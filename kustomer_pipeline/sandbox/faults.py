@@ -97,6 +97,7 @@ class Faults:
         """How often each fault fired."""
         self._active: dict[str, Fault] = {}
         self._seen: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
         self._random = random.Random(seed)
         if isinstance(faults, Mapping):
             for name, value in faults.items():
@@ -156,7 +157,16 @@ class Faults:
         self.fired[name] += 1
         return fault
 
+    def use_up(self, name: str) -> bool:
+        """Use the fault once, for a thing within a request: False once its value, a number of times, is used up."""
+        fault = self._active.get(name)
+        if fault is None or self._used[name] >= fault.value:
+            return False
+        self._used[name] += 1
+        return True
+
     def _activate(self, name: str, fault: Fault) -> None:
         fault = _checked(name, fault)
         self._active[name] = fault
         self._seen[name] = 0
+        self._used[name] = 0

@@ -1,64 +1,27 @@
-"""The sandbox inside a Python process: a running server, and a way to look into its org and change it."""
+"""The sandbox inside a Python process: an org, served or not, what was asked of it, its budget, faults and jobs."""
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from starlette.applications import Starlette
-
-from .app import create_app
-from .custom import Properties
+from .app import App
 from .faults import Faults, FaultsInput
 from .limits import SEARCH_LIMIT
-from .records import Json, full_attributes
+from .people import People
 from .roles import ALL_ROLES
-from .schema import body_schema
 from .server import Server, loopback_socket, make_server, url_of
 from .state import Hooks, RequestRecord, SandboxState
-from .store import WriteOptions
 from .times import Clock
-from .validation import validate
 
-_Result = TypeVar("_Result")
-
-
-class Records(Mapping[str, Json]):
-    """Record id → its attributes as the API returns them, and `company` (an id or None). A live view; each
-    value a copy.
-    """
-
-    def __init__(self, state: SandboxState, kind: str) -> None:
-        self._state = state
-        self._kind = kind
-
-    def __getitem__(self, record_id: str) -> Json:
-        with self._state.lock:
-            self._state.now()
-            record = self._state.store.records[self._kind][record_id]
-            if record.deleted and self._kind == "customer":
-                raise KeyError(record_id)
-            return copy.deepcopy({**full_attributes(record), "company": record.company})
-
-    def __iter__(self) -> Iterator[str]:
-        with self._state.lock:
-            self._state.now()
-            store = self._state.store
-            return iter(list(store.live["customer"] if self._kind == "customer" else store.records["company"]))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} {self._kind} records>"
+_NOWHERE = "http://127.0.0.1:1"
 
 
-class Sandbox:
-    """A local Kustomer org that runs in a thread, on a free port of this machine.
+class Sandbox(People):
+    """A local Kustomer org that runs in a thread, on a free port of this machine; or, not served, within the caller.
 
     >>> with Sandbox(job_seconds=0.0) as sandbox:
     ...     customer_id = sandbox.seed_customer(externalId="C-1", emails=[{"email": "jane@example.com"}])
@@ -67,7 +30,8 @@ class Sandbox:
 
     clock: gives epoch seconds (`ManualClock()` for tests that never sleep); job_seconds: how long a bulk job
     takes, 0 = done by the next request; rate_limit: requests a minute for the org; faults: name → value,
-    `True` or a `Fault`, or the command line's texts; seed: of the generator behind faults with a probability.
+    `True` or a `Fault`, or the command line's texts; seed: of the generator behind faults with a probability;
+    serve: False for no thread and no socket: `app` is called instead, and nothing listens at `url`.
     """
 
     def __init__(
@@ -80,32 +44,37 @@ class Sandbox:
         api_key: str | None = None,
         org_name: str = "sandbox",
         seed: int = 0,
+        serve: bool = True,
     ) -> None:
-        self.state = SandboxState(
-            org_name=org_name,
-            api_key=api_key,
-            clock=clock,
-            job_seconds=job_seconds,
-            rate_limit=rate_limit,
-            faults=Faults(faults, seed=seed),
+        super().__init__(
+            SandboxState(
+                org_name=org_name,
+                api_key=api_key,
+                clock=clock,
+                job_seconds=job_seconds,
+                rate_limit=rate_limit,
+                faults=Faults(faults, seed=seed),
+            )
         )
-        self.customers: Mapping[str, Json] = Records(self.state, "customer")
-        """The customers that are not deleted."""
-        self.companies: Mapping[str, Json] = Records(self.state, "company")
-        """All companies: like the API, also those with `deleted` true."""
         self._running: tuple[Server, threading.Thread] | None = None
-        self._url = ""
+        self._serve = serve
+        self._url = "" if serve else _NOWHERE
+        self._app = App(self.state)
 
     # ---- running ----
 
     def __enter__(self) -> Self:
+        if self._serve:
+            self._start()
+        return self
+
+    def _start(self) -> None:
         listener = loopback_socket("127.0.0.1", 0)
         server = make_server(self.state)
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         self._url = url_of(listener)
         self._running = (server, thread)
         thread.start()  # the socket listens already: requests wait until the server takes them
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -122,18 +91,18 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL, without /v1."""
+        """The base URL, without /v1; one at which nothing listens when it is not served."""
         if not self._url:
             raise RuntimeError("the sandbox does not run yet: use it in a with statement")
         return self._url
 
     @property
-    def app(self) -> Starlette:
-        """The sandbox as an ASGI application, to be called without a server.
+    def app(self) -> App:
+        """The sandbox as an ASGI application over the same org, to be called without a server.
 
         A dropped connection is then a `DroppedConnection` error.
         """
-        return create_app(self.state)
+        return self._app
 
     @property
     def api_key(self) -> str:
@@ -205,96 +174,13 @@ class Sandbox:
             limit = self.state.limits.search
             limit.take(now, key, units=min(searches, limit.remaining(now, key)))
 
-    # ---- what is in the org ----
+    # ---- bulk jobs ----
 
-    @property
-    def tags(self) -> dict[str, Json]:
-        """Tag id → name, color, deleted."""
+    def jobs_take(self, seconds: float) -> None:
+        """Let the bulk jobs that are submitted from now on take so many seconds."""
         with self.state.lock:
-            self.state.now()
-            return {
-                tag.id: {"name": tag.name, "color": tag.color, "deleted": tag.deleted_at is not None}
-                for tag in self.state.store.tags.by_id.values()
-            }
-
-    def tag_names(self, record_id: str) -> list[str]:
-        """The names of the tags of a customer or company."""
-        attributes = self.customers.get(record_id) or self.companies[record_id]
-        return [self.tags[tag_id]["name"] for tag_id in attributes["tags"]]
-
-    def seed_customer(self, **body: Any) -> str:
-        """Put a customer into the org as an agent would; costs nothing. The body is that of POST
-        /v1/customers.
-        """
-        return self._create("customer", body)
-
-    def seed_company(self, **body: Any) -> str:
-        """Put a company into the org as an agent would; costs nothing. The body is that of POST
-        /v1/companies.
-        """
-        return self._create("company", body)
-
-    def seed_tag(self, name: str, color: str | None = None) -> str:
-        """Put a tag into the org."""
-        return self._locked(
-            lambda now: self.state.store.tags.create(name, color=color, by=self.state.agent_id, now=now).id
-        )
-
-    def delete_tag(self, tag_id: str) -> None:
-        """Delete a tag in the settings; records keep its id."""
-        self._locked(lambda now: self.state.store.tags.delete(tag_id, now))
-
-    def declare_custom(self, resource: str, **properties: Json) -> None:
-        """Declare custom attributes: `declare_custom("customer", planStr={"type": "string", "enumeration":
-        […]})`.
-        """
-        declared: Properties = properties
-        self._locked(lambda now: self.state.store.metadata.declare(resource, declared, now))
-
-    def agent_edit(self, record_id: str, **attributes: Any) -> int:
-        """An agent changes attributes of a customer or company in the UI: the new `rev`. Costs nothing.
-
-        The link to a company stays unless `company` is among the attributes.
-        """
-        return self._locked(lambda now: self._agent_edit(record_id, attributes, now))
-
-    def touch(self, record_id: str) -> int:
-        """Activity on the record, a message say, that changes no attribute: the new `rev`."""
-        kind = self._kind(record_id)
-        return self._locked(lambda now: self.state.store.touch(kind, record_id, now=now).rev)
-
-    def agent_delete(self, record_id: str) -> None:
-        """An agent deletes a customer or company in the UI."""
-        if self._kind(record_id) == "company":
-            self.agent_edit(record_id, deleted=True)
-        else:
-            by = self.state.agent_id
-            self._locked(lambda now: self.state.store.delete("customer", record_id, by=by, now=now))
+            self.state.jobs.seconds = seconds
 
     def release_jobs(self) -> int:
         """Let the bulk jobs go on that are stuck in the queue; how many there were."""
         return self._locked(self.state.jobs.release)
-
-    def _kind(self, record_id: str) -> str:
-        with self.state.lock:
-            if self.state.store.find("customer", record_id):
-                return "customer"
-            if self.state.store.find("company", record_id):
-                return "company"
-        raise KeyError(record_id)
-
-    def _create(self, kind: str, body: Json) -> str:
-        validate(body, body_schema(kind, create=True))
-        store, by = self.state.store, self.state.agent_id
-        return self._locked(lambda now: store.create(kind, body, by=by, now=now, options=WriteOptions()).id)
-
-    def _agent_edit(self, record_id: str, attributes: Json, now: float) -> int:
-        kind = self._kind(record_id)
-        validate(attributes, body_schema(kind, create=False))
-        options = WriteOptions()
-        by = self.state.agent_id
-        return self.state.store.update(kind, record_id, attributes, by=by, now=now, options=options).rev
-
-    def _locked(self, work: Callable[[float], _Result]) -> _Result:
-        with self.state.lock:
-            return work(self.state.now())

@@ -80,8 +80,10 @@ class JobBoard:
 
     def __init__(self, store: Store, job_seconds: float) -> None:
         self.jobs: dict[str, Job] = {}
+        self.seconds = job_seconds
+        """How long a job takes that is submitted from now on."""
         self._store = store
-        self._seconds = job_seconds
+        self._busy_until = 0.0
         self._waiting: list[tuple[float, int, Job, Batch]] = []
         self._number = 0
 
@@ -100,11 +102,17 @@ class JobBoard:
         batch_size: int = 100,
         stuck: bool = False,
         polls: int = 0,
+        in_queue: bool = False,
     ) -> Job:
-        """Queue the work. It ends `job_seconds` from now; its batches are done evenly over that time."""
-        parts = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
+        """Queue the work. It takes `seconds` from now, or (in_queue) from when the jobs before it are done; its
+        batches are done evenly over that time.
+        """
+        start = max(now, self._busy_until) if in_queue else now
+        if not (stuck or polls):
+            self._busy_until = max(self._busy_until, start + self.seconds)
+        parts = [items[first : first + batch_size] for first in range(0, len(items), batch_size)]
         batches = [
-            Batch(self._store.new_id(now), part, now + self._seconds * (number + 1) / len(parts))
+            Batch(self._store.new_id(now), part, start + self.seconds * (number + 1) / len(parts))
             for number, part in enumerate(parts)
         ]
         job = Job(
@@ -116,7 +124,7 @@ class JobBoard:
             by=by,
             roles=roles,
             submitted=now,
-            runs_from=now + self._seconds / 2,
+            runs_from=start + self.seconds / 2,
             options=options,
             has_refs=bool(items) and "_clientRef" in items[0],
             batches=batches,
@@ -167,7 +175,8 @@ class JobBoard:
         try:
             object_id = self._write(job, item, now)
         except ApiError as error:
-            batch.errors.append({**ref, "error": error.text()})
+            record_id = {"id": item["id"]} if "id" in item else {}
+            batch.errors.append({**ref, **record_id, "error": error.text()})
             if job.has_refs:
                 batch.results.append({**ref, "status": "error", "error": error.text()})
             return

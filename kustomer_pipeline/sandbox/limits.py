@@ -22,9 +22,10 @@ class Window:
     used: Counter[Hashable] = field(default_factory=Counter)
     number: int = 0
 
-    def take(self, now: float, name: Hashable = None, units: int = 1) -> bool:
-        """Spend `units`; False, and nothing spent, when there are not so many left."""
-        if self.remaining(now, name) < units:
+    def take(self, now: float, name: Hashable = None, units: int = 1, *, limit: int | None = None) -> bool:
+        """Spend `units`; False, and nothing spent, when there are not so many left (of `limit`, if it is given)."""
+        left = self.remaining(now, name) + (0 if limit is None else limit - self.limit)
+        if left < units:
             return False
         self.used[name] += units
         return True
@@ -35,7 +36,7 @@ class Window:
         if number != self.number:
             self.number = number
             self.used.clear()
-        return max(0, self.limit - self.used[name]) if name in self.used else self.limit
+        return self.limit - self.used[name] if name in self.used else self.limit
 
     def reset_at(self, now: float) -> float:
         """When the window ends, epoch seconds."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .jobs import Job
-from .records import Json, Record, full_attributes
+from .records import WHATSAPP, Json, Record, full_attributes, shown_attributes
 from .state import ApiKey, SandboxState
 from .tags import Tag
 from .times import iso
@@ -31,14 +32,27 @@ def reference(kind: str, path: str, record_id: str) -> Json:
     return {"links": {"self": f"/v1/{path}/{record_id}"}, "data": {"type": kind, "id": record_id}}
 
 
-def record_json(state: SandboxState, record: Record, *, extras: bool = False, masked: Sequence[str] = ()) -> Json:
-    """A customer or company. `extras`: list items with sub-keys that cannot be written; `masked`: hidden
-    attributes.
-    """
-    attributes = full_attributes(record)
-    for name in masked:
+@dataclass(frozen=True)
+class Look:
+    """How records are shown where that can be switched; each is a fault in fault_names.py."""
+
+    extras: bool = False
+    """Items of lists have sub-keys that cannot be written."""
+    masked: tuple[str, ...] = ()
+    nulls: bool = False
+    plain_whatsapps: bool = False
+
+
+def record_json(state: SandboxState, record: Record, look: Look) -> Json:
+    """A customer or company."""
+    attributes = full_attributes(record) if look.nulls else shown_attributes(record)
+    for name in look.masked:
         _mask(attributes, name)
-    if extras:
+    if look.plain_whatsapps and attributes["whatsapps"]:
+        attributes["whatsapps"] = [
+            {**item, "phone": item["phone"].removeprefix(WHATSAPP)} for item in attributes["whatsapps"]
+        ]
+    if look.extras:
         for name in _LISTS_WITH_EXTRAS:
             if attributes.get(name):
                 attributes[name] = [{"id": None, **item, "externalVerified": False} for item in attributes[name]]
@@ -73,6 +87,18 @@ def _mask(attributes: Json, name: str) -> None:
         ]
     elif attributes.get(name) is not None:
         attributes[name] = _MASK
+
+
+def merge_json(state: SandboxState, source: str, target: str) -> Json:
+    """A merge of two customers that was done."""
+    return {
+        "type": "customer_merge",
+        "attributes": {"source": source, "target": target},
+        "relationships": {
+            "org": state.org_reference(),
+            "customer": reference("customer", "customers", target),
+        },
+    }
 
 
 def tag_json(state: SandboxState, tag: Tag) -> Json:

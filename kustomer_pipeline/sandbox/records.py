@@ -5,6 +5,7 @@ Pure: nothing here is changed in place, so that the search index can keep a reco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from .custom import merge_custom
 from .times import iso, parse_date_time
 
 Json = dict[str, Any]
+
+WHATSAPP = "whatsapp:"
+"""What a WhatsApp number begins with in Kustomer's answers (docs/kustomer.md section 4.2)."""
 
 _LISTS = [
     "externalIds", "sharedExternalIds", "emails", "sharedEmails", "phones", "sharedPhones", "whatsapps",
@@ -96,17 +100,40 @@ def blank(kind: str) -> Json:
 _BLANKS = {"customer": blank("customer"), "company": blank("company")}
 
 
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_SHOWN = {kind: {name: value for name, value in some.items() if value is not None} for kind, some in _BLANKS.items()}
+_IDENTIFYING = {"emails", "phones", "externalIds", "whatsapps", "socials"}
+
+
 def full_attributes(record: Record) -> Json:
-    """The attributes as Kustomer returns them: also those that are empty, and a generated display name."""
-    attributes = {**_BLANKS[record.kind], **record.attributes}
+    """Every attribute, None where nothing is set, and those that Kustomer works out."""
+    return {**_BLANKS[record.kind], **shown_attributes(record)}
+
+
+def shown_attributes(record: Record) -> Json:
+    """The attributes as Kustomer returns them: scalars that are not set are absent, lists are empty (section 4.5)."""
+    attributes = {**_SHOWN[record.kind], **record.attributes}
     if record.kind == "customer":
-        attributes["displayName"] = attributes["name"] or generated_name(record.id)
-        attributes["verified"] = any(item.get("verified") for name in ("emails", "phones") for item in attributes[name])
+        emails = attributes["emails"]
+        attributes["displayName"] = attributes.get("name") or (
+            emails[0]["email"] if emails else generated_name(record.id)
+        )
+        attributes["verified"] = not _IDENTIFYING.isdisjoint(record.attributes)
     return attributes
 
 
+def digits(number: str) -> str:
+    """What makes two telephone numbers one: the digits, without plus and prefix."""
+    return _NOT_DIGITS.sub("", number)
+
+
+def with_prefix(number: str) -> str:
+    """A WhatsApp number as Kustomer stores it."""
+    return number if number.startswith(WHATSAPP) else f"{WHATSAPP}{number}"
+
+
 def generated_name(record_id: str) -> str:
-    """A nameless customer is called something like "Silver Scissors"."""
+    """A customer without a name and an e-mail is called something like "Silver Scissors"."""
     number = int(record_id[-6:], 16)
     return f"{_ADJECTIVES[number % len(_ADJECTIVES)]} {_NOUNS[number % len(_NOUNS)]}"
 
@@ -124,7 +151,10 @@ def changed(kind: str, current: Json, body: Json, now: float, *, rev: int) -> Js
         if value is None or value == []:
             attributes.pop(name, None)
         elif name in _ITEM_DEFAULTS:
-            attributes[name] = [{**_ITEM_DEFAULTS[name], **item} for item in value]
+            items = [{**_ITEM_DEFAULTS[name], **item} for item in value]
+            if name == "whatsapps":
+                items = [{**item, "phone": with_prefix(item["phone"])} for item in items]
+            attributes[name] = items
         elif name in _DATES:
             moment = parse_date_time(value)
             attributes[name] = value if moment is None else iso(moment)
@@ -169,7 +199,7 @@ def _set_external_ids(attributes: Json, body: Json) -> None:
 
 
 def identifiers(kind: str, attributes: Json) -> Iterator[tuple[Hashable, ...]]:
-    """The values that no other record may have: (field, value…), e-mails in lower case (section 4.3, 5).
+    """The values that no other record may have: (field, value…), e-mails in lower case, numbers as digits (4.3, 5).
 
     The shared lists are not among them.
     """
@@ -180,9 +210,9 @@ def identifiers(kind: str, attributes: Json) -> Iterator[tuple[Hashable, ...]]:
     for item in attributes.get("emails", ()):
         yield ("email", item["email"].strip().lower())
     for item in attributes.get("phones", ()):
-        yield ("phone", item["phone"])
+        yield ("phone", digits(item["phone"]))
     for item in attributes.get("whatsapps", ()):
-        yield ("whatsapp", item["phone"])
+        yield ("whatsapp", digits(item["phone"]))
     for item in attributes.get("socials", ()):
         yield ("social", item["type"], item["username"].lower())
     for item in attributes.get("externalIds", ()):

@@ -9,6 +9,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "customer.create": ("org.permission.customer.create", "org.user.customer.write"),
     "customer.update": ("org.permission.customer.update", "org.user.customer.write"),
     "customer.delete": ("org.permission.customer.delete", "org.user.customer.delete"),
+    "customer.merge": ("org.permission.customer_merge.create",),
     "company.read": ("org.permission.company.read", "org.user.company.read"),
     "company.create": ("org.permission.company.create", "org.user.company.write"),
     "company.update": ("org.permission.company.update", "org.user.company.write"),
@@ -31,6 +32,14 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 ALL_ROLES: tuple[str, ...] = tuple(names[0] for names in ROLES.values())
 """What a key has unless told otherwise: the new-style role of every action."""
+
+FOUR_ROLES: tuple[str, ...] = (
+    "org.user.customer.read",
+    "org.user.customer.write",
+    "org.user.company.read",
+    "org.user.company.write",
+)
+"""The least that a key needs for every kind of sync: no search, no tags, no reading of bulk jobs."""
 
 
 def allows(granted: Iterable[str], action: str) -> bool:

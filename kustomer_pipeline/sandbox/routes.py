@@ -39,6 +39,7 @@ ROUTES = [
     Route("POST", "/v1/customers/bulk", bulk.bulk_create_customers, "customer.create"),
     Route("PUT", "/v1/customers/bulk", bulk.bulk_update_customers, "customer.update"),
     Route("DELETE", "/v1/customers/bulk", bulk.bulk_delete_customers, "customer.delete"),
+    Route("POST", "/v1/customers/merges", records.merge_customers, "customer.merge"),
     Route("GET", "/v1/customers/{id}", records.get_customer, "customer.read"),
     Route("PUT", "/v1/customers/{id}", records.put_customer, "customer.update"),
     Route("PATCH", "/v1/customers/{id}", records.patch_customer, "customer.update"),
@@ -70,7 +71,13 @@ def _variables(template: list[str], parts: list[str]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-_TEMPLATES = [(route, route.path.split("/")) for route in ROUTES]
+# By the number of parts and the second of them: the path of an endpoint begins with /v1 and a fixed word.
+_TEMPLATES: dict[tuple[int, str], list[tuple[Route, list[str]]]] = {}
+for _route in ROUTES:
+    _parts = _route.path.split("/")
+    _TEMPLATES.setdefault((len(_parts), _parts[2]), []).append((_route, _parts))
+_WORDS = {"bulk", "search", "merges"}
+"""Last parts of paths that are no ids."""
 
 
 def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
@@ -79,11 +86,13 @@ def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
 
     A path is decoded part by part, so that an encoded slash stays inside its part: externalId=A%2FB.
     """
-    parts = [unquote(part) for part in raw_path.split("/")]
+    parts = raw_path.split("/")
+    if "%" in raw_path:
+        parts = [unquote(part) for part in parts]
     path_exists = False
-    for route, template in _TEMPLATES:
+    for route, template in _TEMPLATES.get((len(parts), parts[2] if len(parts) > 2 else ""), ()):
         variables = _variables(template, parts)
-        if variables is None or ("bulk" in variables or "search" in variables):
+        if variables is None or not _WORDS.isdisjoint(variables):
             continue
         if route.method == method:
             return route, variables

@@ -135,17 +135,19 @@ class SearchIndex:
         for index, key in self._keys(record):
             index.setdefault(key, {})[record.id] = None
 
-    def visible(self, record_id: str, now: float, *, archived: bool, deleted: bool) -> Record | None:
-        """The record if search shows it: touched in the last two years (the others are in the archive), not
-        deleted.
-        """
-        record = self.records[record_id]
-        if record.deleted and not deleted:
-            return None
-        return record if (str(record.attributes["updatedAt"]) < iso(now - TWO_YEARS)) == archived else None
+    def visible(self, ids: Iterable[str], now: float, *, archived: bool, deleted: bool) -> list[Record]:
+        """Those that search shows: touched in the last two years (the others are in the archive), not deleted."""
+        oldest = iso(now - TWO_YEARS)
+        records = self.records
+        return [
+            record
+            for record_id in ids
+            if ((record := records[record_id]).attributes["updatedAt"] < oldest) == archived
+            and (deleted or not record.attributes.get("deleted"))
+        ]
 
     def equal(self, name: str, value: object, *, analysed: bool) -> Iterable[str] | None:
-        """The ids of the records with this value, None if the attribute has no index.
+        """The ids of the records with this value (not to be changed), None if the attribute has no index.
 
         In an analysed attribute a record matches when it has all the words of the value: loosely, so to
         speak.

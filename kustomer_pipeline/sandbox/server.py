@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .app import create_app
+from .app import App
 from .state import SandboxState
 
 
@@ -130,7 +130,7 @@ def make_server(state: SandboxState) -> Server:
     """A uvicorn server of the org; run it with `server.run(sockets=[loopback_socket(…)])`."""
     connections = Connections()
     config = uvicorn.Config(
-        create_app(state, drop=connections.drop),
+        App(state, drop=connections.drop),
         http=connections.protocol,  # type: ignore[arg-type]  # any factory of protocols will do
         loop="asyncio",
         ws="none",

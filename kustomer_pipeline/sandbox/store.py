@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .custom import Metadata
 from .errors import bad_parameter, duplicate, not_found, outdated
+from .merging import merged
+from .ordering import Key, Order
 from .records import Json, Record, changed, identifiers
 from .tags import TagBook
 from .times import iso
@@ -39,6 +41,12 @@ class WriteOptions:
     auto_create_tags: bool = True
     keep_deleted_external_id: bool = False
     """The externalId of a deleted company stays taken."""
+    refuse_untag: bool = False
+    """An update that takes a tag away from a record is refused."""
+    refuse_dead_tags: bool = False
+    """A deleted tag is refused although the record holds it already."""
+    conflicts: Callable[[], bool] | None = None
+    """Asked for each update with `rev`: whether it is refused whatever the rev."""
 
 
 class Store:
@@ -48,6 +56,11 @@ class Store:
         self.records: dict[str, dict[str, Record]] = {"customer": {}, "company": {}}
         self.live: dict[str, dict[str, None]] = {"customer": {}, "company": {}}
         self.changes: deque[Record] = deque()
+        self.company_ids: list[str] = []
+        """In the order in which they were made."""
+        self.customers_by = {"createdAt": Order(), "updatedAt": Order()}
+        self.merged: dict[str, str] = {}
+        """Customers that were merged away, and into whom."""
         self.metadata = Metadata()
         self.tags = TagBook(self.new_id)
         self._companies: dict[str, dict[str, None]] = {}
@@ -67,7 +80,7 @@ class Store:
         return self.records[kind].get(record_id.lower())
 
     def owner(self, *identifier: Hashable) -> Record | None:
-        """The record that has a unique identifier: `owner("email", "jane@x.com")`,
+        """The record that has a unique identifier: `owner("email", "jane@x.com")`, `owner("phone", "15550001")`,
         `owner("companyExternalId", "7")`.
         """
         record_id = self._owners.get(identifier)
@@ -93,8 +106,10 @@ class Store:
         current = self.find(kind, record_id)
         if current is None or (current.deleted and kind == "customer"):
             raise not_found("id")
-        if "rev" in body and not options.ignore_rev and body["rev"] != current.rev:
-            raise outdated(current.rev)
+        if "rev" in body and not options.ignore_rev:
+            conflict = options.conflicts is not None and options.conflicts()
+            if conflict or body["rev"] != current.rev:
+                raise outdated(current.rev)
         return self._write(kind, current, body, by=by, now=now, options=options)
 
     def delete(self, kind: str, record_id: str, *, by: str, now: float) -> None:
@@ -106,6 +121,24 @@ class Store:
         attributes = {**current.attributes, "deleted": True, "updatedAt": stamp, "modifiedAt": stamp}
         attributes["rev"] = current.rev + 1
         self._put(current, replace(current, attributes=attributes, modified_by=by, at=now), frees=True)
+
+    def merge(self, source_id: str, target_id: str, *, by: str, now: float) -> Record:
+        """Merge a customer into another: the source is gone, and the target has what identified it (section 4.1)."""
+        source, target = self._live_customer(source_id, "source"), self._live_customer(target_id, "target")
+        if source.id == target.id:
+            raise bad_parameter("The source is the target", "source")
+        attributes, company = merged(source, target, now)
+        self.delete("customer", source.id, by=by, now=now)
+        self.merged[source.id] = target.id
+        record = replace(target, attributes=attributes, company=company, modified_by=by, at=now)
+        self._put(target, record)
+        return record
+
+    def _live_customer(self, record_id: str, parameter: str) -> Record:
+        record = self.find("customer", record_id)
+        if record is None or record.deleted:
+            raise not_found(parameter)
+        return record
 
     def touch(self, kind: str, record_id: str, *, now: float) -> Record:
         """Activity that changes no attribute: `rev` and `updatedAt` move, `modifiedAt` does not."""
@@ -128,7 +161,15 @@ class Store:
             self._refuse_duplicates(kind, record_id, attributes)
         if "tags" in body:
             held = current.attributes.get("tags", ()) if current else ()
-            ids = self.tags.resolve(body["tags"], held=held, auto_create=options.auto_create_tags, by=by, now=now)
+            ids = self.tags.resolve(
+                body["tags"],
+                held=() if options.refuse_dead_tags else held,
+                auto_create=options.auto_create_tags,
+                by=by,
+                now=now,
+            )
+            if options.refuse_untag and not set(held) <= set(ids):
+                raise bad_parameter("Tags may not be removed", "tags")
             attributes.pop("tags", None)
             if ids:
                 attributes["tags"] = ids
@@ -167,10 +208,10 @@ class Store:
 
     def _put(self, before: Record | None, record: Record, *, frees: bool = False) -> None:
         if record.kind == "company":
-            if before is not None and "externalId" in before.attributes:
-                self._companies[before.attributes["externalId"]].pop(record.id)
-            if "externalId" in record.attributes:
-                self._companies.setdefault(record.attributes["externalId"], {})[record.id] = None
+            self._put_company(before, record)
+        else:
+            for name, order in self.customers_by.items():
+                order.move(_key(before, name), _key(record, name))
         if before is not None:
             for identifier in identifiers(record.kind, before.attributes):
                 if self._owners.get(identifier) == record.id:
@@ -184,3 +225,15 @@ class Store:
         else:
             self.live[record.kind][record.id] = None
         self.changes.append(record)
+
+    def _put_company(self, before: Record | None, record: Record) -> None:
+        if before is None:
+            self.company_ids.append(record.id)
+        elif "externalId" in before.attributes:
+            self._companies[before.attributes["externalId"]].pop(record.id)
+        if "externalId" in record.attributes:
+            self._companies.setdefault(record.attributes["externalId"], {})[record.id] = None
+
+
+def _key(record: Record | None, name: str) -> Key | None:
+    return None if record is None or record.deleted else (record.attributes[name], record.id)

@@ -56,8 +56,8 @@ class TagBook:
         """The ids of tags given as ids or names; an unknown name becomes a new tag, or with `auto_create` off
         a 400.
 
-        24 hexadecimal digits are an id, which must be that of a live tag or of one that the record holds
-        already. All is checked before the first tag is created.
+        24 hexadecimal digits are an id, which must be that of a live tag or of one that is in `held`. All is
+        checked before the first tag is created.
         """
         held = set(held)
         wanted: list[str | None] = []

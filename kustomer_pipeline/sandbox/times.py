@@ -12,6 +12,7 @@ Clock = Callable[[], float]
 TWO_YEARS = 2 * 365.25 * 86400.0
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class ManualClock:
@@ -63,3 +64,8 @@ def parse_date_time(text: str) -> float | None:
         return datetime.fromisoformat(text.upper()).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def parse_date(text: str) -> float | None:
+    """Epoch seconds of a date-time, or of the beginning of a date alone (in UTC); None if it is neither."""
+    return parse_date_time(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)

@@ -17,7 +17,9 @@ from .times import parse_date_time
 Schema = dict[str, Any]
 
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+")
-_PHONE = re.compile(r"\+[1-9]\d{5,14}")
+_PHONE = re.compile(r"\+?[1-9]\d{5,14}")  # without a plus: only where a record has it already, see written.py
+_WHATSAPP = re.compile(r"(whatsapp:)?\+[1-9]\d{5,14}")
+_DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s]+")
 _HEX24 = re.compile(r"[0-9a-fA-F]{24}")
 
@@ -30,6 +32,8 @@ def is_id(value: object) -> bool:
 FORMATS: dict[str, Callable[[str], bool]] = {
     "email-relaxed": lambda text: len(text) <= 256 and _EMAIL.fullmatch(text) is not None,
     "phone-number": lambda text: _PHONE.fullmatch(text) is not None,
+    "whatsapp-number": lambda text: _WHATSAPP.fullmatch(text) is not None,
+    "domain-name": lambda text: len(text) <= 253 and _DOMAIN.fullmatch(text) is not None,
     "uri": lambda text: _URI.fullmatch(text) is not None,
     "date-time": lambda text: parse_date_time(text) is not None,
     "object-id": is_id,
@@ -49,7 +53,7 @@ _Rule = tuple[Callable[[Any], bool], Callable[[Any, Any], bool], str]
 
 
 def _unique(value: list[Any], wanted: bool) -> bool:
-    return not wanted or len({json.dumps(item, sort_keys=True) for item in value}) == len(value)
+    return not wanted or len(value) < 2 or len({json.dumps(item, sort_keys=True) for item in value}) == len(value)
 
 
 _RULES: dict[str, _Rule] = {
@@ -76,11 +80,19 @@ def validate(value: object, schema: Schema, *, parameter: str = "body", path: st
     types = schema.get("type")
     if types is not None:
         names = (types,) if isinstance(types, str) else types
-        if not any(_TYPES[name](value) for name in names):
+        for name in names:
+            if _TYPES[name](value):
+                break
+        else:
             raise bad_parameter("Invalid type", parameter, f"{path}/type")
-    for keyword, (applies, fine, title) in _RULES.items():
-        if keyword in schema and applies(value) and value is not None and not fine(value, schema[keyword]):
-            raise bad_parameter(title, parameter, f"{path}/{keyword}")
+    if value is None:
+        return
+    for keyword, limit in schema.items():
+        rule = _RULES.get(keyword)
+        if rule is not None:
+            applies, fine, title = rule
+            if applies(value) and not fine(value, limit):
+                raise bad_parameter(title, parameter, f"{path}/{keyword}")
     if isinstance(value, dict):
         _validate_object(value, schema, parameter, path)
     elif isinstance(value, list) and "items" in schema:

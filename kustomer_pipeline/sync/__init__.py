@@ -1,32 +1,45 @@
 """The engine: a mapped frame in, Kustomer brought up to date, a report out. Knows nothing of Dagster.
 
-    frame → rows → patches → bulk jobs → results → state → report
+    compare → resolve → decide → guard → (plan | apply) → report
 
-`run_sync` applies, `plan_sync` only says what it would do. The laws both keep are in docs/architecture.md.
+`run_sync` executes the stream of decisions, `plan_sync` renders it, `undo_run` takes a run back. The laws all keep are in
+docs/architecture.md.
 """
 
-from .plan import Plan, plan_sync
-from .report import Counts, Outcome, Progress, ReadBack, SyncReport
+from .ledger import Counts, Outcome
+from .masking import mask, mask_key
+from .plan import Estimate, Plan
+from .planning import plan_sync
+from .reasons import Reason, ReasonCode
+from .report import HeldChanges, Progress, ReadBack, Removals, SyncReport
 from .run import run_sync
-from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions
+from .spec import AudienceSpec, ChangeLimit, ObjectSpec, RemovalLimit, RunOptions
 from .state import StateError, StateStore
 from .undo import UndoError, UndoReport, undo_run
 
 __all__ = [
     "AudienceSpec",
+    "ChangeLimit",
     "Counts",
+    "Estimate",
+    "HeldChanges",
     "ObjectSpec",
     "Outcome",
     "Plan",
     "Progress",
     "ReadBack",
+    "Reason",
+    "ReasonCode",
     "RemovalLimit",
+    "Removals",
     "RunOptions",
     "StateError",
     "StateStore",
     "SyncReport",
     "UndoError",
     "UndoReport",
+    "mask",
+    "mask_key",
     "plan_sync",
     "run_sync",
     "undo_run",

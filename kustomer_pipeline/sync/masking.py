@@ -1,54 +1,73 @@
-"""Personal data leaves the engine masked: `jane@example.com` → `j…@….com`, `Jane` → `J…`.
+"""Personal data leaves the engine masked: `jane@example.com` → `j…@….com`, `Jane` → `J…`, 12 → `#`.
 
-Keys that are identifiers of a person (e-mail, phone) are masked; ids of the warehouse are shown, they name the row.
+Only a text that is an e-mail address, and nothing else, is shown in part; of every other text the first character is
+left. Keys that are personal (an e-mail address, a phone number) are masked; ids of the warehouse are shown, they name
+the row. Which keys are personal follows from the field that they come from (mapping.is_personal_key); where that field
+is not known, from their looks, and then a key that may be a phone number counts as one.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from numbers import Number
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-_PERSONAL_KEY = re.compile(r"@|^(?:email|phone)=|^\+\d{6,}$")
+_ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+\.(?P<top>[^\W\d_]{2,24})")
+_LOOKS_PERSONAL = re.compile(
+    r"@"
+    r"|^(?:email|phone)="
+    r"|^whatsapp:"
+    r"|^\+[\d\s()./-]{6,}$"
+    # Digits alone are more often an id of the warehouse's; blanks and brackets are a phone number's.
+    r"|^(?=(?:\D*\d){7})(?=.*[\s()])[\d\s()./-]+$"
+)
+_PREFIXED = ("email", "phone")
+_PERSONAL_TEXT = re.compile(
+    r"(?P<id>\b[0-9a-f]{24}\b)"  # an id of Kustomer's names a record, and may look like a phone number in part
+    r"|[^\s\"'<>,;:]+@[^\s\"'<>,;:]+"
+    r"|\+?\(?\d[\d\s()./-]{6,}\d"
+)
 
 
 def mask_text(text: str) -> str:
-    """The first character, and for an e-mail address its top-level domain."""
-    if not text:
-        return text
-    local, at, domain = text.partition("@")
-    if at and local and "." in domain:
-        return f"{local[0]}…@….{domain.rsplit('.', 1)[1]}"
-    return f"{text[0]}…"
+    """The first character; of a text that is an e-mail address its top-level domain besides."""
+    address = _ADDRESS.fullmatch(text)
+    if address:
+        return f"{address['first']}…@….{address['top']}"
+    return f"{text[0]}…" if text else text
 
 
 def mask(value: Any) -> Any:
     """A value as it may be shown: null, true and false stay, text is shortened, numbers are hidden."""
-    if value is None or value is pd.NA or isinstance(value, bool):
+    if value is None or value is pd.NA or value is pd.NaT or isinstance(value, bool | np.bool_):
         return value
-    if isinstance(value, (int, float)):
+    if isinstance(value, Number):
         return "#"
     return mask_text(str(value))
 
 
-def mask_key(key: str) -> str:
-    """A row's key as it may be shown: `C-17` stays, `email=jane@example.com` → `email=j…@….com`."""
-    if not _PERSONAL_KEY.search(key):
+def mask_key(key: str, personal: bool | None = None) -> str:
+    """A row's key as it may be shown: `C-17` stays, `email=jane@example.com` → `email=j…@….com`.
+
+    `personal`: whether the field that the key comes from holds personal data; None where that is not known.
+    """
+    if personal is None:
+        personal = _LOOKS_PERSONAL.search(key) is not None
+    if not personal:
         return key
     field, equals, value = key.partition("=")
-    if equals and field in {"email", "phone"}:
+    if equals and field in _PREFIXED:
         return f"{field}={mask_text(value)}"
     return mask_text(key)
 
 
-_PERSONAL_TEXT = re.compile(r"[^\s\"'<>,;:]+@[^\s\"'<>,;:]+|\+?\d[\d\s().-]{6,}\d")
-
-
 def scrub(text: str) -> str:
     """Somebody else's words with what looks like an e-mail address or a phone number masked."""
-    return _PERSONAL_TEXT.sub(lambda found: mask_text(found.group()), text)
+    return _PERSONAL_TEXT.sub(lambda found: found["id"] or mask_text(found.group()), text)
 
 
 def shown(value: Any) -> str | None:

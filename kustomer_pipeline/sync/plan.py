@@ -1,41 +1,50 @@
-"""A plan is a plan: what a run would do, read from live Kustomer, written nowhere (law 11).
+"""The stream rendered: what a run would do, field by field, and what it would cost. Writes nothing (law 11).
 
-The same settling as a run, without its writing. What search does not find is proven by path look-up for the first
+A plan takes the same waves as a run and only tells them. What search does not find is proven by path look-up for the first
 rows only; a run would simply try the create, and Kustomer would say.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerClient
 
-from .audience import NO_REMOVALS, UNMADE_TAG, Removals, listed_removals, mirror_removals, owned_ids, tag_of
-from .decide import AudienceDecider
-from .engine import Engine
-from .masking import mask, mask_key, shown
-from .patch import create_changes
-from .report import Outcome
-from .rows import Create, Decision, Done, Update
-from .run import WAVE_ROWS
-from .session import Session, object_decider, require_roles
-from .spec import AudienceSpec, ObjectSpec
-from .state import StateStore
+from .decisions import Create, Nothing, Wave
+from .ledger import Ledger
+from .reconcile import Stream
+from .rendering import Line, action_of, lines_of
+from .report import CHANGE_COLUMNS, HeldChanges, Removals, masked_table
 
 PROOFS = 200
-COLUMNS = ("key", "action", "kustomer_id", "field", "before", "after", "reason")
+_UNITS_A_JOB = 2.2  # the request, about one look, a little more
+_JOB_ITEMS = 100
+_READ_ITEMS = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would cost beyond this plan: requests of the org's budget, and seconds at the present budget."""
+
+    units: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        minutes = self.seconds / 60
+        time = f"{self.seconds:.0f} seconds" if minutes < 2 else f"{minutes:.0f} minutes"
+        return f"about {self.units:,} requests, about {time} at the present budget"
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run would do.
 
-    `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer).
-    `changes`: DataFrame with one row per field that would change, and one per row that would be refused:
-    key, action, kustomer_id, field, before, after, reason (strings).
+    `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`: DataFrame
+    with one row per field that would change, and one per row that would be refused: key, action, kustomer_id, field,
+    before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would cost.
     """
 
     sync: str
@@ -43,132 +52,91 @@ class Plan:
     counts: dict[str, int]
     changes: pd.DataFrame
     requests: int
-    members: int = 0
-    removals_held: int = 0
-    removal_plan_id: str | None = None
+    removals: Removals = field(default_factory=Removals)
+    held_changes: HeldChanges = field(default_factory=HeldChanges)
+    estimate: Estimate = field(default_factory=Estimate)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> int:
+        """Of how many members the removals were judged."""
+        return self.removals.members
+
+    @property
+    def removals_held(self) -> int:
+        """Removals that the guard would hold."""
+        return self.removals.held
+
+    @property
+    def removal_plan_id(self) -> str | None:
+        """Names exactly these removals."""
+        return self.removals.plan_id
+
+    @property
+    def changes_held(self) -> int:
+        """Changes that the guard would hold."""
+        return self.held_changes.held
+
+    @property
+    def change_plan_id(self) -> str | None:
+        """Names exactly these changes."""
+        return self.held_changes.plan_id
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""
-        table = self.changes.head(limit).reset_index(drop=True)
-        if not show_values:
-            table["key"] = table["key"].map(mask_key)
-            for column in ("before", "after"):
-                table[column] = table[column].map(mask, na_action="ignore")
-        return table
+        return masked_table(self.changes, limit, show_values=show_values, values=("before", "after"))
 
 
-def plan_sync(
-    spec: ObjectSpec | AudienceSpec, mapped: pd.DataFrame, *, client: KustomerClient, state: StateStore
-) -> Plan:
-    """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError."""
-    before = client.usage.requests
-    token = client.token()
-    require_roles(client, spec, writing=False)
-    session = Session.open(spec, mapped, client, state.of(token.org_id, spec.name), run_id="plan")
-    lines: list[dict[str, str | None]] = []
-    counts: Counter[str] = Counter()
-    removals = NO_REMOVALS
-    if isinstance(spec, ObjectSpec):
-        _settle(session, session.engine(object_decider(spec), proofs_left=PROOFS), counts, lines)
-    else:
-        removals = _plan_audience(spec, session, counts, lines)
-    _count_settled(session, counts)
-    return Plan(
-        sync=spec.name,
-        org_id=token.org_id,
-        counts={action: counts[action] for action in _actions(spec)},
-        changes=pd.DataFrame(lines, columns=list(COLUMNS)).astype("string"),
-        requests=client.usage.requests - before,
-        members=removals.members or 0,
-        removals_held=removals.held,
-        removal_plan_id=removals.plan_id,
-    )
+class PlanBuilder:
+    """Takes the waves of a stream and tells them."""
 
+    def __init__(self, ledger: Ledger, actions: tuple[str, ...]) -> None:
+        self.counts: Counter[str] = Counter()
+        self.lines: list[Line] = []
+        self.creates = 0
+        self.updates = 0
+        self._ledger = ledger
+        self._actions = actions
 
-def _actions(spec: ObjectSpec | AudienceSpec) -> tuple[str, ...]:
-    writes = ("create", "update") if isinstance(spec, ObjectSpec) else ("tag", "untag")
-    return (*writes, "unchanged", "skip", "invalid", "reject", "defer")
+    async def take(self, wave: Wave) -> None:
+        """Tell the decisions of a wave."""
+        for decision in wave.decisions:
+            if isinstance(decision, Nothing):
+                if decision.case.position is not None and not wave.held:
+                    self._ledger.set(decision.case.position, decision.outcome, reason=decision.reason)
+                if decision.case.position is None:
+                    continue
+            elif not wave.held:
+                self.creates += isinstance(decision, Create)
+                self.updates += not isinstance(decision, Create)
+            self.counts[action_of(decision)] += 1
+            self.lines += lines_of(decision)
 
+    async def drained(self) -> None:
+        """Nothing is under way."""
 
-def _plan_audience(
-    spec: AudienceSpec, session: Session, counts: Counter[str], lines: list[dict[str, str | None]]
-) -> Removals:
-    tag = tag_of(session.client, spec, create=False)
-    tag_id = tag.id if tag else UNMADE_TAG
-    engine = session.engine(AudienceDecider(spec, tag_id, owned_ids(session.snapshot)), proofs_left=PROOFS)
-    removals = NO_REMOVALS
-    if spec.mode == "remove":
-        rows = session.rows(session.positions_to_attempt())
-        removals = listed_removals(spec, tag_id, session, rows, approved=None)
-    _settle(session, engine, counts, lines)
-    if spec.mode == "mirror" and tag is not None:
-        removals = mirror_removals(spec, tag_id, session, engine, approved=None)
-        for key, id_ in removals.leaving:
-            counts["untag"] += 1
-            lines.append(_line(key, "untag", id_, "tags", spec.tag, None))
-    return removals
+    @property
+    def unsettled(self) -> int:
+        """Rows of the frame of which it is not certain what they are in Kustomer."""
+        return self._ledger.unsettled()
 
+    def told(self, stream: Stream) -> tuple[dict[str, int], pd.DataFrame]:
+        """(counts, changes), rows included that needed no look at Kustomer."""
+        compared = stream.desired.compared
+        self.counts["unchanged"] += len(compared.unchanged)
+        self.counts["skip"] += len(compared.repeated) + len(compared.known) + stream.not_due
+        self.counts["invalid"] += len(compared.invalid)
+        self.counts["defer"] += stream.put_off
+        changes = pd.DataFrame(self.lines, columns=list(CHANGE_COLUMNS)).astype("string")
+        return {action: self.counts[action] for action in self._actions}, changes
 
-def _settle(session: Session, engine: Engine, counts: Counter[str], lines: list[dict[str, str | None]]) -> None:
-    positions = session.positions_to_attempt()
-    for start in range(0, len(positions), WAVE_ROWS):
-        for decision in engine.settle(session.rows(positions[start : start + WAVE_ROWS], doubt=True)):
-            action = _action(session.spec, decision)
-            counts[action] += 1
-            lines += _lines(session.spec, decision, action)
-
-
-_ACTION_OF = {
-    Outcome.UNCHANGED: "unchanged",
-    Outcome.CREATED: "unchanged",
-    Outcome.UPDATED: "unchanged",
-    Outcome.SKIPPED: "skip",
-    Outcome.INVALID: "invalid",
-    Outcome.REJECTED: "reject",
-    Outcome.DEFERRED: "defer",
-}
-
-
-def _action(spec: ObjectSpec | AudienceSpec, decision: Decision) -> str:
-    if isinstance(decision, Done):
-        return _ACTION_OF[decision.outcome]
-    if isinstance(spec, AudienceSpec):
-        return "untag" if spec.mode == "remove" else "tag"
-    return "create" if isinstance(decision, Create) else "update"
-
-
-def _lines(spec: ObjectSpec | AudienceSpec, decision: Decision, action: str) -> list[dict[str, str | None]]:
-    key = decision.row.key
-    if isinstance(spec, AudienceSpec) and not isinstance(decision, Done):
-        id_ = decision.live.id if isinstance(decision, Update) else None
-        before, after = (spec.tag, None) if action == "untag" else (None, spec.tag)
-        return [_line(key, action, id_, "tags", before, after)]
-    if isinstance(decision, Create):
-        return [_line(key, action, None, c.field, c.before, c.after) for c in create_changes(decision.body)]
-    if not isinstance(decision, Done):
-        return [_line(key, action, decision.live.id, c.field, c.before, c.after) for c in decision.patch.changes]
-    if decision.outcome is Outcome.REJECTED:
-        return [{**_line(key, action, decision.kustomer_id, None, None, None), "reason": decision.reason}]
-    return []
-
-
-def _line(
-    key: str, action: str, kustomer_id: str | None, field: str | None, before: object, after: object
-) -> dict[str, str | None]:
-    return {
-        "key": key,
-        "action": action,
-        "kustomer_id": kustomer_id,
-        "field": field,
-        "before": shown(before),
-        "after": shown(after),
-        "reason": None,
-    }
-
-
-def _count_settled(session: Session, counts: Counter[str]) -> None:
-    """Rows that needed no look at Kustomer."""
-    found = session.ledger.counts()
-    counts["unchanged"] += found.unchanged
-    counts["skip"] += found.skipped
-    counts["invalid"] += found.invalid
+    def estimate(self, client: KustomerClient) -> Estimate:
+        """What the run would cost: one by one, or a hundredth of a job each and of the reading before an update."""
+        object_bulk = client.abilities.bulk("customers")
+        if object_bulk:
+            jobs = -(-self.creates // _JOB_ITEMS) + -(-self.updates // _JOB_ITEMS)
+            units = jobs * _UNITS_A_JOB + self.updates / _READ_ITEMS
+        else:
+            units = self.creates + 2.0 * self.updates
+        units = round(units + 1)
+        return Estimate(units, units / client.requests_a_second)

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, Record
 
+from .decisions import Resolved
 from .masking import shown
 from .patch import Change, UnpatchableError
 from .report import READ_BACK_COLUMNS, ReadBack
-from .rows import Row
-from .spec import Object
-
-if TYPE_CHECKING:
-    from .decide import Decider
+from .strategies import Strategy
 
 _COMPANIES_AT_MOST = 10  # they may have to be read one by one (docs/kustomer.md section 5)
 
@@ -29,52 +25,49 @@ _COMPANIES_AT_MOST = 10  # they may have to be read one by one (docs/kustomer.md
 class Sample:
     """Up to `size` of the written rows, each as likely as the others (and the same ones if a run is repeated)."""
 
-    def __init__(self, size: int, object: Object, seed: str) -> None:
-        self.size = min(size, _COMPANIES_AT_MOST) if object == "companies" else size
-        self.object: Object = object
+    def __init__(self, size: int, strategy: Strategy, seed: str) -> None:
+        self._strategy = strategy
+        self._size = min(size, _COMPANIES_AT_MOST) if strategy.object_name == "companies" else size
         self._random = random.Random(seed)
         self._seen = 0
-        self._kept: list[tuple[Row, str, Decider]] = []
+        self._kept: list[tuple[Resolved, str]] = []
 
-    def add(self, row: Row, kustomer_id: str, decider: Decider) -> None:
+    def add(self, resolved: Resolved, kustomer_id: str) -> None:
         """One more row was written."""
         self._seen += 1
-        if len(self._kept) < self.size:
-            self._kept.append((row, kustomer_id, decider))
-        elif self.size and (place := self._random.randrange(self._seen)) < self.size:
-            self._kept[place] = (row, kustomer_id, decider)
+        if len(self._kept) < self._size:
+            self._kept.append((resolved, kustomer_id))
+        elif self._size and (place := self._random.randrange(self._seen)) < self._size:
+            self._kept[place] = (resolved, kustomer_id)
 
-    def read_back(self, client: KustomerClient) -> ReadBack:
+    async def read_back(self, client: KustomerClient) -> ReadBack:
         """Read the sample and compare. An error here is told, and takes nothing from the run."""
         if not self._kept:
             return ReadBack()
         try:
-            live = client.get_many(self.object, [id_ for _, id_, _ in self._kept])
+            live = await client.get_many(self._strategy.object_name, [id_ for _, id_ in self._kept])
         except KustomerError as error:
             return ReadBack(error=str(error))
-        lines: list[dict[str, str | None]] = []
-        drifted = 0
-        for row, id_, decider in self._kept:
-            differences = _differences(row, live.get(id_), decider)
-            drifted += bool(differences)
-            lines += [
-                {
-                    "key": row.key,
-                    "kustomer_id": id_,
-                    "field": one.field,
-                    "sent": shown(one.after),
-                    "found": shown(one.before),
-                }
-                for one in differences
-            ]
+        found = [(resolved, id_, self._differences(resolved, live.get(id_))) for resolved, id_ in self._kept]
+        lines = [
+            {
+                "key": resolved.case.key,
+                "kustomer_id": id_,
+                "field": one.field,
+                "sent": shown(one.after),
+                "found": shown(one.before),
+            }
+            for resolved, id_, differences in found
+            for one in differences
+        ]
+        drifted = sum(bool(differences) for _, _, differences in found)
         rows = pd.DataFrame(lines, columns=list(READ_BACK_COLUMNS)).astype("string")
         return ReadBack(len(self._kept), drifted, rows)
 
-
-def _differences(row: Row, live: Record | None, decider: Decider) -> Sequence[Change]:
-    if live is None:
-        return [Change("(the record)", None, "written")]
-    try:
-        return decider.patch(row, live).changes
-    except UnpatchableError as error:
-        return [Change("(the record)", str(error), "written")]
+    def _differences(self, resolved: Resolved, live: Record | None) -> Sequence[Change]:
+        if live is None:
+            return [Change("(the record)", None, "written")]
+        try:
+            return self._strategy.patch(resolved.body, live, resolved.case.sent_lists).changes
+        except UnpatchableError as error:
+            return [Change("(the record)", str(error.reason), "written")]

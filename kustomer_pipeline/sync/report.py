@@ -1,58 +1,19 @@
-"""What came of a run: one outcome per row, one place that counts.
-
-    read = created + updated + unchanged + skipped + invalid + rejected + deferred
-
-`Ledger` is written while a run goes on (an int8 code per row, texts only where there is something to say) and
-is turned into a frozen `SyncReport` at its end, also when the run was stopped half-way.
-"""
+"""What came of a run: a frozen `SyncReport`, also when the run was stopped half-way; and how far it is while it goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from .ledger import REFUSED, Counts
 from .masking import mask, mask_key
+from .reasons import ReasonCode
 
-
-class Outcome(StrEnum):
-    """What became of a row. Order matters: the ledger stores the position."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-    INVALID = "invalid"
-    REJECTED = "rejected"
-    DEFERRED = "deferred"
-
-
-OUTCOMES = tuple(Outcome)
-REFUSED = (Outcome.INVALID, Outcome.REJECTED)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Rows by outcome; `read` is how many came in."""
-
-    read: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    invalid: int = 0
-    rejected: int = 0
-    deferred: int = 0
-
-    @property
-    def add_up(self) -> bool:
-        """Law 1: every row that was read has exactly one outcome."""
-        outcomes = sum(int(getattr(self, one.name)) for one in fields(self)) - self.read
-        return outcomes == self.read
+READ_BACK_COLUMNS = ("key", "kustomer_id", "field", "sent", "found")
+CHANGE_COLUMNS = ("key", "action", "kustomer_id", "field", "before", "after", "reason")
+REMOVAL_COLUMNS = ("key", "kustomer_id", "reason")
 
 
 @dataclass(frozen=True)
@@ -74,11 +35,18 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-READ_BACK_COLUMNS = ("key", "kustomer_id", "field", "sent", "found")
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns), dtype="string")
 
 
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(READ_BACK_COLUMNS), dtype="string")
+def masked_table(rows: pd.DataFrame, limit: int, *, show_values: bool, values: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The first rows as they may be shown: personal keys and the columns of `values` masked unless `show_values`."""
+    table = rows.head(limit).reset_index(drop=True)
+    if not show_values:
+        table["key"] = table["key"].map(mask_key)
+        for column in values:
+            table[column] = table[column].map(mask, na_action="ignore")
+    return table
 
 
 @dataclass(frozen=True)
@@ -91,17 +59,43 @@ class ReadBack:
 
     checked: int = 0
     drifted: int = 0
-    rows: pd.DataFrame = field(default_factory=_no_rows)
+    rows: pd.DataFrame = field(default_factory=lambda: _empty(READ_BACK_COLUMNS))
     error: str | None = None
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first differences as they may be shown: values and personal keys masked unless `show_values`."""
-        table = self.rows.head(limit).reset_index(drop=True)
-        if not show_values:
-            table["key"] = table["key"].map(mask_key)
-            for column in ("sent", "found"):
-                table[column] = table[column].map(mask, na_action="ignore")
-        return table
+        return masked_table(self.rows, limit, show_values=show_values, values=("sent", "found"))
+
+
+@dataclass(frozen=True)
+class Removals:
+    """What became of the members who left an audience.
+
+    `members` is of how many they were judged. `removed` lost the tag. `held`: the guard keeps them until `plan_id` is
+    approved. `waiting`: nobody is removed before every row of the audience is settled; the next run looks again.
+    `refused`: Kustomer did not take the tag away; `rows` (DataFrame: key, kustomer_id, reason) says why.
+    """
+
+    members: int = 0
+    removed: int = 0
+    held: int = 0
+    plan_id: str | None = None
+    waiting: int = 0
+    refused: int = 0
+    rows: pd.DataFrame = field(default_factory=lambda: _empty(REMOVAL_COLUMNS))
+
+
+@dataclass(frozen=True)
+class HeldChanges:
+    """Changes that the guard keeps until `plan_id` is approved: so many of the `accepted` records.
+
+    `examples`: the first of them, field by field, in the columns of a plan.
+    """
+
+    held: int = 0
+    accepted: int = 0
+    plan_id: str | None = None
+    examples: pd.DataFrame = field(default_factory=lambda: _empty(CHANGE_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -109,9 +103,10 @@ class SyncReport:
     """The result of one run of one sync.
 
     `rows`: DataFrame with one row per input row, in its order: key, outcome, kustomer_id, reason (strings).
-    `requests` and `searches` are what the run spent of the org's API budget; `removed`, `removals_held` and
-    `members` are an audience's; `interrupted` is the error that stopped the run half-way, if one did;
-    `read_back` is what a sample of the written records looked like afterwards.
+    `by_code`: how many rows have a reason of each code. `requests` and `searches` are what the run spent of the org's
+    API budget. `interrupted` is the error that stopped the run half-way, if one did. `read_back` is what a sample of
+    the written records looked like afterwards. `notes`: what a person should know besides (a key that makes the sync
+    dearer, a tag that was renamed, records that could be written only in part).
     """
 
     sync: str
@@ -123,12 +118,47 @@ class SyncReport:
     searches: int
     budget_left: int | None
     seconds: float
-    removed: int = 0
-    removals_held: int = 0
-    members: int = 0
-    removal_plan_id: str | None = None
+    by_code: Mapping[ReasonCode, int] = field(default_factory=dict)
+    removals: Removals = field(default_factory=Removals)
+    held_changes: HeldChanges = field(default_factory=HeldChanges)
     interrupted: Exception | None = None
     read_back: ReadBack = field(default_factory=ReadBack)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def removed(self) -> int:
+        """Members who lost the tag."""
+        return self.removals.removed
+
+    @property
+    def removals_held(self) -> int:
+        """Removals that the guard holds."""
+        return self.removals.held
+
+    @property
+    def members(self) -> int:
+        """Of how many members the removals were judged."""
+        return self.removals.members
+
+    @property
+    def removal_plan_id(self) -> str | None:
+        """What to approve so that the held removals go."""
+        return self.removals.plan_id if self.removals.held else None
+
+    @property
+    def changes_held(self) -> int:
+        """Changes that the guard holds."""
+        return self.held_changes.held
+
+    @property
+    def change_plan_id(self) -> str | None:
+        """What to approve so that the held changes go."""
+        return self.held_changes.plan_id
+
+    @property
+    def absent(self) -> int:
+        """Rows that were skipped because Kustomer does not have their record."""
+        return self.by_code.get(ReasonCode.NOT_IN_KUSTOMER, 0)
 
     @property
     def adds_up(self) -> bool:
@@ -150,100 +180,4 @@ class SyncReport:
     def refused(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first refused rows (key, outcome, reason), their keys masked unless `show_values`."""
         table = self.rows[self.rows["outcome"].isin([str(outcome) for outcome in REFUSED])]
-        table = table[["key", "outcome", "reason"]].head(limit).reset_index(drop=True)
-        if not show_values:
-            table["key"] = table["key"].map(mask_key)
-        return table
-
-
-class Ledger:
-    """One outcome per row while a run goes on: a code per row, and texts where there is something to say."""
-
-    def __init__(self, keys: pd.Series) -> None:
-        self.keys = keys
-        self._codes = np.full(len(keys), -1, dtype=np.int8)
-        self._ids: dict[int, str] = {}
-        self._reasons: dict[int, str] = {}
-        self._bulk_ids: list[tuple[np.ndarray, pa.Array]] = []
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    @property
-    def done(self) -> int:
-        """How many rows have an outcome."""
-        return int(np.count_nonzero(self._codes >= 0))
-
-    def set(
-        self, position: int, outcome: Outcome, *, kustomer_id: str | None = None, reason: str | None = None
-    ) -> None:
-        """One row's outcome. The last word counts: a deferred row may still be settled."""
-        self._codes[position] = OUTCOMES.index(outcome)
-        if kustomer_id is not None:
-            self._ids[position] = kustomer_id
-        if reason is not None:
-            self._reasons[position] = reason
-        else:
-            self._reasons.pop(position, None)
-
-    def set_many(
-        self,
-        positions: np.ndarray,
-        outcome: Outcome,
-        *,
-        kustomer_ids: pa.Array | None = None,
-        reason: str | None = None,
-    ) -> None:
-        """Many rows at once, without a Python object each; `kustomer_ids` is aligned with `positions`."""
-        self._codes[positions] = OUTCOMES.index(outcome)
-        if kustomer_ids is not None:
-            self._bulk_ids.append((positions, kustomer_ids))
-        if reason is not None:
-            self._reasons.update(dict.fromkeys(positions.tolist(), reason))
-
-    def pending(self) -> np.ndarray:
-        """Positions of the rows that have no outcome yet."""
-        return np.flatnonzero(self._codes < 0)
-
-    def counts(self) -> Counts:
-        """Rows by outcome."""
-        found = np.bincount(self._codes[self._codes >= 0], minlength=len(OUTCOMES))
-        by_name = {str(outcome): int(found[index]) for index, outcome in enumerate(OUTCOMES)}
-        return Counts(read=len(self), **by_name)
-
-    def rows(self) -> pd.DataFrame:
-        """The DataFrame of a `SyncReport`."""
-        codes = pa.array(self._codes, mask=self._codes < 0)
-        outcomes = pa.DictionaryArray.from_arrays(codes, pa.array([str(o) for o in OUTCOMES])).cast(pa.string())
-        ids = _scatter(len(self), [*self._bulk_ids, _sparse(self._ids)])
-        reasons = _scatter(len(self), [_sparse(self._reasons)])
-        return pd.DataFrame(
-            {
-                "key": self.keys.reset_index(drop=True).astype("string"),
-                "outcome": pd.Series(outcomes, dtype="string"),
-                "kustomer_id": pd.Series(ids, dtype="string"),
-                "reason": pd.Series(reasons, dtype="string"),
-            }
-        )
-
-
-def _sparse(texts: dict[int, str]) -> tuple[np.ndarray, pa.Array]:
-    return np.fromiter(texts.keys(), dtype=np.int64, count=len(texts)), pa.array(list(texts.values()), pa.string())
-
-
-def _scatter(length: int, parts: list[tuple[np.ndarray, pa.Array]]) -> pa.Array:
-    """An array of `length` texts, null but for the positions the parts name; later parts win."""
-    source = np.full(length, -1, dtype=np.int64)
-    offset = 0
-    for positions, values in parts:
-        source[positions] = np.arange(offset, offset + len(values))
-        offset += len(values)
-    pool = pa.concat_arrays([_one_chunk(values) for _, values in parts]) if parts else pa.array([], pa.string())
-    return pool.take(pa.array(source, mask=source < 0))
-
-
-def _one_chunk(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.chunks else pa.array([], pa.string())
-    return array.cast(pa.string())
+        return masked_table(table[["key", "outcome", "reason"]], limit, show_values=show_values)

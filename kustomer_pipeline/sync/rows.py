@@ -1,121 +1,131 @@
-"""One row on its way to Kustomer, and what is decided about it.
+"""What travels through a run: what is wanted, what is remembered, what has been tried. Values, each with one life.
 
-Row  → (identity) → Match → (decide) → Create | Update | Done
+    DesiredRow | Member  +  RememberedRow  +  Attempt…  =  Case
+
+A `Case` never changes: when a write is refused or its answer is lost, the next round is given a new one that knows of
+one more `Attempt`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
-from kustomer_pipeline.kustomer import Record
+from kustomer_pipeline.kustomer import identifiers
 
-from .patch import Patch
-from .report import Outcome
+from .state import RememberedRow
+
+Operation = Literal["create", "update"]
 
 
-@dataclass
-class Row:
-    """A row that has to be attempted. The mutable part is what happened to it so far in this run.
-
-    position: the input row, or -1 for a member who left the audience (`leaving`).
-    source: what the warehouse says (mapping.wire_rows); desired: the same with company and tags as Kustomer ids.
-    doubt: "Kustomer does not know it" must be proven by a path look-up, never concluded from search.
-    sent: the last write of this row that did not end well: `refusal` is what Kustomer said, None = outcome unknown.
-    maybe_created: a create of this row may have gone through without its answer reaching us, now or in an earlier run;
-    waited: that was long enough ago for the job to be over. maybe_updated: the same of an update, in this run.
-    owned: the tag of this member was set by this sync (owned_before: in an earlier run).
-    sent_lists: hashes of the list items that earlier runs sent; new_lists: those and the items of this row.
-    undoing: it is written to take an earlier run back.
-    young: an earlier job of this row was lost, and may still be done: whatever is seen now is not the last word.
-    """
+@dataclass(frozen=True, slots=True)
+class DesiredRow:
+    """A row of the frame. `body`: what the warehouse says, as fragments of a Kustomer body (mapping.wire_rows); the
+    company and the tags in it are still in the warehouse's words."""
 
     position: int
     key: str
     fingerprint: int
-    source: Mapping[str, Any]
-    known_id: str | None = None
-    doubt: bool = False
-    sent: Literal["create", "update"] | None = None
-    sent_rev: float | None = None
-    refusal: str | None = None
-    maybe_created: bool = False
-    maybe_updated: bool = False
-    waited: bool = False
-    leaving: bool = False
-    owned: bool = False
-    owned_before: bool = False
-    undoing: bool = False
-    young: bool = False
-    sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
-    new_lists: Mapping[str, list[str]] = field(default_factory=dict)
-    desired: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.desired = self.desired or self.source
-
-    def identifiers(self, name: str) -> list[str]:
-        """The row's values of an identifier: externalId, email, phone or name; several for e-mails and phones."""
-        return identifiers(self.source, name)
+    body: Mapping[str, Any]
 
 
-def identifiers(attributes: Mapping[str, Any], name: str) -> list[str]:
-    """The values of an identifier in a body or in a record's attributes, normalised for comparison."""
-    found: list[Any] = []
-    if name == "email":
-        found = [str(item.get("email") or "").strip().lower() for item in attributes.get("emails") or []]
-    elif name == "phone":
-        found = [item.get("phone") for item in attributes.get("phones") or []]
-    elif name == "externalId":
-        found = [attributes.get("externalId")]
-        found += [item.get("externalId") for item in attributes.get("externalIds") or []]
-    elif name == "name":
-        found = [str(attributes.get("name") or "").strip()]
-    return list(dict.fromkeys(str(value) for value in found if value not in (None, "")))
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who holds an audience's tag and is not in the frame. `body`: the identifiers that the key tells."""
+
+    key: str
+    kustomer_id: str
+    body: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Match:
-    """Who a row is in Kustomer.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A write of this run that did not end well.
 
-    problem: nobody can say, and why; `candidates` are the records it may be. proven: absence is Kustomer's own word.
-    same_as: key of another row of the audience that is the same customer.
+    refusal: what Kustomer said, None: nobody knows what came of it. rev: the revision that an update was computed from.
+    lost_at: when a request was sent that had no answer at all, so that its job may still be in Kustomer's queue.
+    without_dead: references to things that are no longer in Kustomer had been left out already.
     """
 
-    record: Record | None = None
-    problem: str | None = None
-    proven: bool = False
-    candidates: tuple[str, ...] = ()
-    same_as: str | None = None
-
-
-@dataclass(frozen=True)
-class Create:
-    """A record to be created."""
-
-    row: Row
-    body: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Update:
-    """A record to be changed: the live record it was computed from, and the patch."""
-
-    row: Row
-    live: Record
-    patch: Patch
-
-
-@dataclass(frozen=True)
-class Done:
-    """Nothing to send for this row. `remember`: what the state keeps of it, None = nothing."""
-
-    row: Row
-    outcome: Outcome
+    operation: Operation
+    refusal: str | None
     kustomer_id: str | None = None
-    reason: str | None = None
-    remember: Literal["accepted", "skipped", "rejected", "forget"] | None = None
+    rev: float | None = None
+    lost_at: datetime | None = None
+    without_dead: bool = False
 
 
-Decision = Create | Update | Done
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A row on its way. `must_prove`: that Kustomer does not have it must be proven, not concluded from search."""
+
+    row: DesiredRow | Member
+    remembered: RememberedRow | None = None
+    attempts: tuple[Attempt, ...] = ()
+    must_prove: bool = False
+
+    @property
+    def key(self) -> str:
+        """The row's key."""
+        return self.row.key
+
+    @property
+    def position(self) -> int | None:
+        """The row's place in the frame, None for a member who is not in it."""
+        return self.row.position if isinstance(self.row, DesiredRow) else None
+
+    @property
+    def known_id(self) -> str | None:
+        """The Kustomer id that the row was last seen under."""
+        for attempt in reversed(self.attempts):
+            if attempt.kustomer_id is not None:
+                return attempt.kustomer_id
+        if isinstance(self.row, Member):
+            return self.row.kustomer_id
+        return self.remembered.kustomer_id if self.remembered else None
+
+    @property
+    def owned(self) -> bool:
+        """Whether an earlier run gave the record this audience's tag."""
+        return bool(self.remembered and self.remembered.owned)
+
+    @property
+    def sent_lists(self) -> Mapping[str, list[str]]:
+        """Hashes of the list items that earlier runs wrote, by attribute."""
+        return self.remembered.sent_lists if self.remembered else {}
+
+    @property
+    def last(self) -> Attempt | None:
+        """The latest attempt of this run."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """When a write was sent whose job may still be in the queue; None where there is none."""
+        lost = [attempt.lost_at for attempt in self.attempts if attempt.lost_at is not None]
+        if self.remembered is not None and self.remembered.lost_at is not None:
+            lost.append(self.remembered.lost_at)
+        return max(lost, default=None)
+
+    @property
+    def maybe_created(self) -> bool:
+        """Whether a create of this row may have gone through without its answer reaching us, now or earlier."""
+        earlier = self.remembered
+        if earlier is not None and earlier.status == "indeterminate" and earlier.kustomer_id is None:
+            return True
+        return any(attempt.operation == "create" and attempt.refusal is None for attempt in self.attempts)
+
+    @property
+    def maybe_updated(self) -> bool:
+        """Whether an update of this run may have gone through without its answer reaching us."""
+        return any(attempt.operation == "update" and attempt.refusal is None for attempt in self.attempts)
+
+    def identifiers(self, field: str) -> tuple[str, ...]:
+        """The row's values of an identifier, in canonical form."""
+        return identifiers(self.row.body, field)
+
+    def after(self, attempt: Attempt) -> Case:
+        """The same row after one more attempt: from now on only proof counts."""
+        return replace(self, attempts=(*self.attempts, attempt), must_prove=True)

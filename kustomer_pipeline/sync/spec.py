@@ -1,8 +1,9 @@
 """What a sync is: values that say which rows go where, and how.
 
-A specification is built once (from YAML or Python), travels unchanged through mapping, planning and applying,
-and has a `signature`: when the specification changes, every row counts as changed, because what "as it was
-last time" means has changed with it.
+A specification is built once (from YAML or Python) and travels unchanged through mapping, planning and applying. Its
+`signature` says what the fingerprints of its rows rest on: when the fields, the mode or the identifiers of a sync
+change, every row counts as changed. The name, the limits of the guard and the scope of a mirror are left out: they
+change what may happen, not what a row means.
 """
 
 from __future__ import annotations
@@ -10,67 +11,31 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from kustomer_pipeline.kustomer import ObjectName
 from kustomer_pipeline.mapping import FieldMapping, map_frame, required_fields
 
-Object = Literal["customers", "companies"]
 ObjectMode = Literal["upsert", "insert", "update"]
 AudienceMode = Literal["add", "remove", "mirror"]
 Nulls = Literal["keep", "clear"]
 MirrorScope = Literal["owned", "tag"]
 
+_NOT_SIGNED = ("name", "max_removals", "max_changes", "mirror_scope", "renamed_from")
 
-def _signature(spec: ObjectSpec | AudienceSpec) -> str:
-    """16 hexadecimal characters that differ whenever the specification differs (the name aside)."""
-    facts = asdict(spec)
-    facts.pop("name")
-    facts.pop("max_removals", None)
-    facts.pop("mirror_scope", None)
+
+def _signature(facts: dict[str, Any]) -> str:
+    for name in _NOT_SIGNED:
+        facts.pop(name, None)
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
-class ObjectSpec:
-    """Customers or companies, one per row. `match_on` is the identity ladder, tried in its order."""
-
-    name: str
-    object: Object
-    mode: ObjectMode
-    match_on: tuple[str, ...]
-    fields: tuple[FieldMapping, ...]
-    nulls: Nulls = "keep"
-    default_region: str | None = None
-
-    @property
-    def signature(self) -> str:
-        """16 hexadecimal characters that differ whenever the specification differs."""
-        return _signature(self)
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Fields without which a row is invalid: Kustomer's required ones, as far as this sync maps them."""
-        mapped = {mapping.field for mapping in self.fields}
-        return tuple(field for field in required_fields(self.object) if field in mapped)
-
-    def map(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The mapped frame of a warehouse frame: renamed, converted, each row valid or with its reason."""
-        return map_frame(
-            frame,
-            self.fields,
-            object=self.object,
-            match_on=self.match_on,
-            required=self.required,
-            default_region=self.default_region,
-        )
-
-
-@dataclass(frozen=True)
 class RemovalLimit:
-    """The breaker: more removals than `share` of the members, or than `count`, are held back."""
+    """The guard of removals: more than `share` of the members, or than `count`, are held."""
 
     share: float = 0.2
     count: int = 1000
@@ -82,8 +47,67 @@ class RemovalLimit:
 
 
 @dataclass(frozen=True)
+class ChangeLimit:
+    """The guard of mass changes: more than `share` of the records accepted before (or than `count`) are held.
+
+    Fewer than `AT_LEAST` changes are nobody's accident and always go.
+    """
+
+    AT_LEAST = 100
+
+    share: float = 0.5
+    count: int | None = None
+
+    def allows(self, changes: int, accepted: int) -> bool:
+        """Whether `changes` of `accepted` records may go."""
+        if changes < self.AT_LEAST:
+            return True
+        return changes <= self.share * accepted and (self.count is None or changes <= self.count)
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    """Customers or companies, one per row. `match_on` is the identity ladder, tried in its order.
+
+    `renamed_from`: the name this sync had before; what is remembered under it is carried over.
+    """
+
+    name: str
+    object: ObjectName
+    mode: ObjectMode
+    match_on: tuple[str, ...]
+    fields: tuple[FieldMapping, ...]
+    nulls: Nulls = "keep"
+    default_region: str | None = None
+    max_changes: ChangeLimit = ChangeLimit()
+    renamed_from: str | None = None
+
+    @property
+    def signature(self) -> str:
+        """16 hexadecimal characters that differ whenever what a row means differs."""
+        return _signature(asdict(self))
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Fields without which a row is invalid: Kustomer's required ones, as far as this sync maps them."""
+        mapped = {mapping.field for mapping in self.fields}
+        return tuple(field for field in required_fields(self.object) if field in mapped)
+
+    def map(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The mapped frame of a warehouse frame: renamed, converted, each row valid or with its reasons."""
+        return map_frame(
+            frame,
+            self.fields,
+            object_name=self.object,
+            match_on=self.match_on,
+            required=self.required,
+            default_region=self.default_region,
+        )
+
+
+@dataclass(frozen=True)
 class AudienceSpec:
-    """A tag on customers, one member per row."""
+    """A tag on customers or companies, one member per row."""
 
     name: str
     tag: str
@@ -93,16 +117,16 @@ class AudienceSpec:
     mirror_scope: MirrorScope = "owned"
     max_removals: RemovalLimit = RemovalLimit()
     default_region: str | None = None
-
-    @property
-    def object(self) -> Object:
-        """Audiences are made of customers."""
-        return "customers"
+    object: ObjectName = "customers"
+    renamed_from: str | None = None
 
     @property
     def signature(self) -> str:
-        """16 hexadecimal characters that differ whenever the specification differs."""
-        return _signature(self)
+        """16 hexadecimal characters that differ whenever what a row means differs."""
+        facts = asdict(self)
+        if self.object == "customers":
+            del facts["object"]  # as it was when audiences were of customers only
+        return _signature(facts)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -114,11 +138,14 @@ class AudienceSpec:
         return map_frame(
             frame,
             self.fields,
-            object="customers",
+            object_name=self.object,
             match_on=self.match_on,
             default_region=self.default_region,
             duplicates="allow",
         )
+
+
+SyncSpec = ObjectSpec | AudienceSpec
 
 
 @dataclass(frozen=True)
@@ -126,15 +153,18 @@ class RunOptions:
     """What one run may be told.
 
     full_resync: look at every row. limit: at most so many rows are attempted, the others are deferred. only: those
-    that were refused last time, the others are deferred. approve_removals: the one set of removals that may pass the
-    breaker. read_back: so many of the written records are read again afterwards. undo_days: for so long the values
-    that were overwritten are kept.
+    that were refused last time, the others are deferred. approve_removals, approve_changes: the plan id of the one set
+    of removals or changes that may pass the guard. clean_up: untag whom this sync tagged with a tag it no longer has.
+    read_back: so many of the written records are read again afterwards. undo_days: for so long the values that were
+    overwritten are kept.
     """
 
     run_id: str
     full_resync: bool = False
     limit: int | None = None
     approve_removals: str | None = None
+    approve_changes: str | None = None
     only: Literal["rejected"] | None = None
+    clean_up: bool = False
     read_back: int = 50
     undo_days: int = 30

@@ -9,10 +9,11 @@ and at the end the kinds choose the type:
     bool                         → bool
     date, datetime               → timestamp        in microseconds, which holds the years 1 to 9999
     datetime with a time zone    → timestamp, UTC
-    str, and any other mixture   → text             7 stays "7" and "007" stays "007"
+    str, and any other mixture   → text             7 stays "7", "007" stays "007", 7.0 is "7"
 
-A Decimal counts as an int when it is whole, else as a float. UUIDs, times and intervals become text, JSON and
-arrays JSON text; bytes are refused. NaN is no number: null.
+A Decimal counts as an int when it is whole, as a float when a float holds all its digits, else as text. UUIDs, times
+and intervals become text, JSON and arrays JSON text; bytes are refused. NaN is no number: null. A date that Python
+has not (infinity, the year 12000) is kept as the year 10000, without a zone: mapping refuses it where it is mapped.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite, isnan
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from .errors import QueryError
+from .out_of_range import OutOfRange
 
 Kind = Literal["bool", "int", "float", "date", "datetime", "datetime_utc", "text"]
 
@@ -40,9 +43,12 @@ _TYPES: dict[Kind, pa.DataType] = {
     "datetime_utc": pa.timestamp("us", tz="UTC"),
     "text": _TEXT,
 }
-_KNOWN = (str, bool, int, float, Decimal, datetime, date)  # bool is an int, datetime a date: narrower first
+_KNOWN = (str, bool, int, float, Decimal, OutOfRange, datetime, date)  # bool is an int, datetime a date: narrower first
 _EXACT = 2**53  # up to here a float holds every whole number
+_EXACT_DIGITS = 15  # up to here a float holds every decimal number
 _INT64 = 2**63
+_MAX_DIGITS = 400  # a number of more is no number that anybody can use; as text it costs nothing
+_FAR = pa.scalar(253_402_300_800_000_000, pa.timestamp("us"))  # 10000-01-01
 
 
 class Column:
@@ -53,6 +59,7 @@ class Column:
         self._chunks: list[pa.Array] = []
         self._kinds: set[Kind] = set()
         self._fits_float = True
+        self._out_of_range = False
 
     def add(self, values: Sequence[Any]) -> None:
         """Take the next values, as the driver gave them.
@@ -69,6 +76,9 @@ class Column:
         if Decimal in types:
             values = [_number(value) if isinstance(value, Decimal) else value for value in values]
             types = {_python_type(seen) for seen in set(map(type, values))} - {None}
+        if OutOfRange in types:
+            self._add_with_out_of_range(values)
+            return
         kinds = _kinds(types, values)
         self._fits_float = self._fits_float and _fits_float(types, values)
         self._kinds |= kinds
@@ -80,8 +90,22 @@ class Column:
         target = self._type()
         return pa.concat_arrays([pa.array([], target), *(_cast(chunk, target) for chunk in chunks)])
 
+    def _add_with_out_of_range(self, values: Sequence[Any]) -> None:
+        far = [isinstance(value, OutOfRange) for value in values]
+        rest = [None if is_far else value for value, is_far in zip(values, far, strict=True)]
+        types = {_python_type(seen) for seen in set(map(type, rest))} - {None}
+        kinds: set[Kind] = {value.kind for value in values if isinstance(value, OutOfRange)} | _kinds(types, rest)
+        self._kinds |= kinds
+        if len(kinds) > 1:
+            self._chunks.append(pa.array([_text(value) for value in values], _TEXT))
+            return
+        self._out_of_range = True
+        kind = _TYPES[next(iter(kinds))]
+        self._chunks.append(pc.if_else(pa.array(far), pc.cast(_FAR, kind), pa.array(rest, kind)))
+
     def _type(self) -> pa.DataType:
-        if self._kinds == {"date"}:
+        # Without a zone: pandas cannot show a moment beyond the year 9999 that has one. Naive means UTC to the mapping.
+        if self._kinds == {"date"} or (self._out_of_range and self._kinds == {"datetime_utc"}):
             return _TYPES["datetime"]
         if len(self._kinds) == 1:
             return _TYPES[next(iter(self._kinds))]
@@ -99,10 +123,25 @@ def _python_type(seen: type) -> type | None:
     return next((known for known in _KNOWN if issubclass(seen, known)), object)
 
 
-def _number(value: Decimal) -> int | float | None:
-    if value.is_nan():
-        return None
-    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+def _number(value: Decimal) -> int | float | str | None:
+    if not value.is_finite():
+        return None if value.is_nan() else float(value)
+    text = str(value)
+    if len(text) <= _EXACT_DIGITS and "E" not in text:  # the common case, fast
+        short = float(text)
+        return int(short) if short.is_integer() else short
+    if abs(value.adjusted()) > _MAX_DIGITS:
+        return _digits(value)
+    if value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    return number if Decimal(repr(number)) == value else _digits(value)
+
+
+def _digits(value: Decimal) -> str:
+    """All digits of a finite number, never in scientific notation."""
+    text = f"{value:f}" if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _kinds(types: set[type | None], values: Sequence[Any]) -> set[Kind]:
@@ -144,7 +183,9 @@ def _text(value: Any) -> str | None:
         case bool():
             return "true" if value else "false"
         case float():
-            return None if value != value else repr(value)  # NaN is unlike itself
+            return None if isnan(value) else _digits(Decimal(repr(value))) if isfinite(value) else repr(value)
+        case Decimal():
+            return _digits(value) if value.is_finite() else str(value)
         case date() | datetime():
             return value.isoformat()
         case dict() | list() | tuple():

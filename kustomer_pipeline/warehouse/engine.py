@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,21 +9,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from .drivers import install_hint
 from .errors import QueryError, WarehouseUnavailableError, WarehouseUrlError
+from .messages import message
+from .out_of_range import tolerate
 
 _CONNECT_SECONDS = 20  # a sensor's tick ends after 60
 
 _EXAMPLES = "postgresql://user:password@host/database or sqlite:////path/to/file.db"
-
-# What to install for a dialect that SQLAlchemy does not bring along.
-_PACKAGES = {
-    "postgresql": "--editable '.[postgres]' (in the project's folder)",
-    "mysql": "mysqlclient",
-    "snowflake": "snowflake-sqlalchemy",
-    "bigquery": "sqlalchemy-bigquery",
-    "redshift": "sqlalchemy-redshift",
-    "databricks": "databricks-sqlalchemy",
-}
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -49,18 +41,20 @@ def open_engine(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(parsed, poolclass=sa.NullPool, connect_args=options)
     except exc.NoSuchModuleError:
-        package = _PACKAGES.get(dialect, "the package that brings its SQLAlchemy dialect")
         raise WarehouseUrlError(
-            f"WAREHOUSE_URL names a database that is not known here, {dialect!r}: pip install {package}"
+            f"WAREHOUSE_URL names a database that is not known here, {parsed.drivername!r}: "
+            f"pip install {install_hint(parsed)}"
         ) from None
     except ImportError as error:
-        package = _PACKAGES.get(dialect, "the package that brings it")
+        driver = f"The driver {error.name!r}" if error.name else "A driver"
         raise WarehouseUrlError(
-            f"The driver {error.name!r} for {parsed.drivername} is not installed: pip install {package}"
+            f"{driver} for {parsed.drivername} is not installed: pip install {install_hint(parsed)}"
         ) from None
     if dialect == "sqlite":
         _require_file(engine)
         sa.event.listen(engine, "connect", _sqlite_read_only)
+    if engine.driver == "psycopg":
+        sa.event.listen(engine, "connect", tolerate)
     return engine
 
 
@@ -133,15 +127,3 @@ def _sqlite_read_only(connection: sa.engine.interfaces.DBAPIConnection, record: 
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only = ON")
     cursor.close()
-
-
-def message(engine: sa.Engine, error: exc.DBAPIError) -> str:
-    """What the driver said, without the password and without the values of rows that it may quote."""
-    text = str(error.orig).strip()
-    # SQLite quotes the text it cannot decode; PostgreSQL (class 22) the value it cannot convert.
-    text = re.sub(r"(Could not decode to UTF-8 column '[^']*') with text .*", r"\1", text, flags=re.DOTALL)
-    if str(getattr(error.orig, "sqlstate", None) or "").startswith("22"):
-        text = re.sub(r'"[^"]*"', '"…"', text)
-    if engine.url.password:
-        text = text.replace(str(engine.url.password), "***")
-    return text or type(error.orig).__name__

@@ -22,8 +22,9 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from .engine import describe, message, transaction
+from .engine import describe, transaction
 from .errors import LogTablesError
+from .messages import message
 
 _CHUNK = 10_000  # lines at a time
 _REFUSED = ("invalid", "rejected")

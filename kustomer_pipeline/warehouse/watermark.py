@@ -1,53 +1,77 @@
 """How far a table has come: what a sensor compares from tick to tick.
 
-The newest `updated_at` alone misses deleted rows and rows written late with an old date; with the number of
-rows beside it most of those show. Compare two watermarks for being different, never for being larger.
+The newest `updated_at` alone misses rows that are deleted, rows that are written with an older date, and a second
+change within one tick of the table's clock. So a watermark holds besides it the number of rows, the number of those
+without a date, and a checksum of the newest thousand rows. Compare two watermarks for being different, never for
+being larger.
+
+What still cannot be noticed, and is why a sensor also looks from time to time whatever the watermark says:
+- a row outside the newest thousand that changes and keeps its `updated_at`, or gets another old one;
+- the same among more than a thousand rows of one moment (a table that is loaded anew with one date for all);
+- a row without a date that changes;
+- in a database that stores columns (BigQuery, Snowflake, Redshift, …), where reading whole rows costs a read of the
+  whole table, only the dates are in the checksum: a row that changes and keeps its `updated_at`;
+- an insert and a delete of rows with the same date outside the newest thousand.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from .engine import connect
 from .errors import QueryError
 
+NEWEST = 1_000
+
+# Databases that keep a row in one place, so that a thousand whole rows cost little.
+_ROW_STORES = ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle")
 # crm.customers, or with the quotes of SQL around parts that need them: "Odd.Schema".customers
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^".\s]+))\s*(\.|$)')
+_ALIAS = "watched"
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """The newest `updated_at` of a table as text (None: there is none), and the number of its rows."""
+    """A table as a sensor remembers it.
+
+    `max_updated_at`: the newest `updated_at` as text, None where there is none. `count`: its rows. `undated`: those
+    without `updated_at`. `newest`: a checksum of the newest rows, None where there are none with a date.
+    """
 
     max_updated_at: str | None
     count: int
+    undated: int = 0
+    newest: str | None = None
 
-    def to_json(self) -> str:
+    def as_json(self) -> str:
         """As a sensor's cursor keeps it."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Watermark:
-        """The opposite of `to_json`.
+        """The opposite of `as_json`.
 
         Raises:
-            ValueError: the text is not from `to_json`.
+            ValueError: the text is not from `as_json`.
         """
         try:
             values = json.loads(text)
-            newest, count = values["max_updated_at"], values["count"]
+            at, newest = (None if values[name] is None else str(values[name]) for name in ("max_updated_at", "newest"))
+            return cls(at, int(values["count"]), int(values["undated"]), newest)
         except (ValueError, TypeError, KeyError):
             raise ValueError("not a watermark; reset the sensor's cursor") from None
-        return cls(max_updated_at=None if newest is None else str(newest), count=int(count))
 
 
 def watermark(engine: sa.Engine, table: str, updated_at: str) -> Watermark:
-    """The watermark of a table now: one query. `table` may be qualified (crm.customers).
+    """The watermark of a table now: two queries. `table` may be qualified (crm.customers).
 
     Names go to the database quoted where they need it, so they are only ever names; one with a capital letter
     must be spelled as the database keeps it.
@@ -61,12 +85,41 @@ def watermark(engine: sa.Engine, table: str, updated_at: str) -> Watermark:
     # Quoted part by part: SQLAlchemy would take a database and a schema together for one name.
     qualifier = sa.quoted_name(".".join(map(quote, schema)), quote=False) if schema else None
     # Through an alias: without a table before it, SQLite takes a quoted name that is no column for a text.
-    source = sa.table(name, sa.column(updated_at), schema=qualifier).alias("watched")
-    newest: sa.ColumnElement[object] = sa.func.max(source.c[updated_at])
-    query = sa.select(newest, sa.func.count()).select_from(source)
+    source = sa.table(name, sa.column(updated_at), schema=qualifier).alias(_ALIAS)
+    moment: sa.ColumnElement[object] = source.c[updated_at]
+    query = sa.select(sa.func.max(moment), sa.func.count(), sa.func.count(moment)).select_from(source)
     with connect(engine, f"read max({updated_at}) and the number of rows of {table}") as connection:
-        row = connection.execute(query).one()
-    return Watermark(max_updated_at=_text(row[0]), count=row[1])
+        newest, count, dated = connection.execute(query).one()
+    checksum = _newest_rows(engine, source, moment) if dated else None
+    return Watermark(_text(newest), count, count - dated, checksum)
+
+
+def _newest_rows(engine: sa.Engine, source: sa.FromClause, moment: sa.ColumnElement[object]) -> str:
+    """A checksum of the newest rows: whole, where that is cheap and allowed, else their dates."""
+    if engine.dialect.name in _ROW_STORES:
+        try:
+            return _checksum(_read(engine, source, moment, sa.text(f"{_ALIAS}.*")))
+        except QueryError:
+            pass  # a right on some of the columns only, or one that cannot be read: the dates are there, as seen above
+    return _checksum(_read(engine, source, moment))
+
+
+def _read(
+    engine: sa.Engine, source: sa.FromClause, moment: sa.ColumnElement[object], *columns: sa.TextClause
+) -> Sequence[Sequence[Any]]:
+    """The newest rows, each with its date in front; without those of a moment that is not whole in the limit."""
+    query = sa.select(moment, *columns).select_from(source).where(moment.is_not(None)).order_by(moment.desc())
+    with connect(engine, "read the newest rows") as connection:
+        rows = connection.execute(query.limit(NEWEST + 1)).fetchall()
+    if len(rows) <= NEWEST:
+        return rows
+    # Which rows of the last moment came is up to the database: with them the checksum would change by itself.
+    return [row for row in rows if row[0] != rows[-1][0]]
+
+
+def _checksum(rows: Sequence[Sequence[Any]]) -> str:
+    texts = sorted(json.dumps([_text(value) for value in row]) for row in rows)
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()
 
 
 def _parts(table: str) -> list[str]:
@@ -85,4 +138,8 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, datetime) and value.utcoffset() is not None:
         value = value.astimezone(UTC)  # the same moment reads the same in every session's time zone
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    # A driver's own object may be shown by where it is in memory, which would be another place every time.
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return type(value).__name__ if " at 0x" in text and not isinstance(value, str) else text

@@ -3,14 +3,21 @@
 import importlib
 import itertools
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import httpx
 import pytest
 
 from kustomer_pipeline.components import load_definitions
+from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sandbox import Sandbox
+from kustomer_pipeline.sync import StateStore
+from kustomer_pipeline_tests.simulated import InProcess, SimulatedClock
 
 from .pipeline import Pipeline
 
@@ -50,10 +57,30 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         del sys.modules[name]
 
 
+class Wire(httpx.AsyncBaseTransport):
+    """What a client of these tests reaches: the sandbox at its address, and nobody anywhere else."""
+
+    def __init__(self, sandbox: Sandbox, clock: SimulatedClock) -> None:
+        self.host = httpx.URL(sandbox.url)
+        self.inner = InProcess(sandbox.app, clock)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One request."""
+        if (request.url.host, request.url.port) != (self.host.host, self.host.port):
+            raise httpx.ConnectError("nobody is there", request=request)
+        return await self.inner.handle_async_request(request)
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def clock() -> SimulatedClock:
+    """Time for the client, the state and Kustomer, in which nobody waits."""
+    return SimulatedClock(epoch=time.time())
+
+
+@pytest.fixture
+def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """An empty Kustomer."""
-    with Sandbox() as sandbox:
+    with Sandbox(serve=False, clock=clock.time) as sandbox:
         yield sandbox
 
 
@@ -65,9 +92,15 @@ def warehouse_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def pipeline(
-    tmp_path: Path, sandbox: Sandbox, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Pipeline]:
     """Warehouse, Kustomer and Dagster, with nothing in them."""
+
+    def client(**settings: Any) -> KustomerClient:
+        return KustomerClient(**settings, clock=clock, transport=Wire(sandbox, clock))
+
+    monkeypatch.setattr("kustomer_pipeline.resources.KustomerClient", client)
+    monkeypatch.setattr(StateStore, "open", staticmethod(partial(StateStore.open, clock=clock)))
     monkeypatch.setenv("WAREHOUSE_URL", warehouse_url)
     monkeypatch.setenv("KUSTOMER_STATE_URL", f"sqlite:///{tmp_path / 'state.db'}")
     monkeypatch.setenv("KUSTOMER_BASE_URL", sandbox.url)
@@ -75,9 +108,3 @@ def pipeline(
     # In memory: an instance on disk takes seconds a run, and records the same.
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
         yield Pipeline(warehouse_url, sandbox, instance)
-
-
-@pytest.fixture
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries follow each other at once."""
-    monkeypatch.setattr("kustomer_pipeline.kustomer.SystemClock.sleep", lambda self, seconds: None)

@@ -70,9 +70,15 @@ class Pipeline:
         self.warehouse.execute("delete from vips")
         self.warehouse.insert("vips", [(email,) for email in emails])
 
-    def run(self, job: str, *syncs: ObjectSync | AudienceSync, config: Mapping[str, Any] | None = None) -> "Run":
-        """Run a job in this process. `config` is that of the sync asset of the job."""
-        op = "undo" if job == "undo_run" else f"kustomer__{job.removeprefix('sync_')}"
+    def run(
+        self,
+        job: str,
+        *syncs: ObjectSync | AudienceSync,
+        config: Mapping[str, Any] | None = None,
+        op: str | None = None,
+    ) -> "Run":
+        """Run a job in this process. `config` is that of the sync asset of the job, unless another op is named."""
+        op = op or ("undo" if job == "undo_run" else f"kustomer__{job.removeprefix('sync_')}")
         run_config = {"ops": {op: {"config": config}}} if config else None
         result = (
             build_definitions(syncs or [CUSTOMERS, VIP])
@@ -151,6 +157,6 @@ def plain(value: dg.MetadataValue[Any]) -> Any:
 def people(count: int, start: int = 1) -> list[Row]:
     """Rows of the warehouse that nothing is wrong with."""
     return [
-        (f"C-{n}", f"jane{n}@private.example", f"Jane Private{n}", f"07700 900{n:03d}", "pro")
+        (f"C-{n}", f"jane{n}@private.example", f"Jane Private{n}", f"020 7946 0{n:03d}", "pro")
         for n in range(start, start + count)
     ]

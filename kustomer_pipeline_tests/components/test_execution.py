@@ -18,7 +18,7 @@ def test_a_first_run_creates_everybody_and_says_so(pipeline: Pipeline) -> None:
     assert run.success
     assert run.materialized() == FULL
     assert run.failed_checks() == {}
-    assert len(run.checks()) == 6
+    assert len(run.checks()) == 10
     assert len(pipeline.sandbox.customers) == 30
     metadata = run.metadata("kustomer/customers")
     assert {key: metadata[key] for key in ("rows_read", "created", "updated", "unchanged", "invalid")} == {
@@ -316,9 +316,7 @@ def test_a_missing_role_is_named(pipeline: Pipeline, monkeypatch: pytest.MonkeyP
     assert "org.permission.customer.create" in only_failure(pipeline.run("sync_customers"))
 
 
-def test_a_server_that_is_down_is_a_readable_failure(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, no_waiting: None
-) -> None:
+def test_a_server_that_is_down_is_a_readable_failure(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUSTOMER_BASE_URL", "http://127.0.0.1:9")
     pipeline.customers(people(3))
     assert "no connection" in only_failure(pipeline.run("sync_customers"))

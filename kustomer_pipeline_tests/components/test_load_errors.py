@@ -75,6 +75,15 @@ MISTAKES_IN_RECORDS = [
     ("  query:", "  log_to: {schema: 7}\n  query:", 4, "log_to.schema: has to be text; put it in quotes"),
     ("  query:", "  read_back: -1\n  query:", 4, "read_back: -1 is out of range: greater than or equal to 0"),
     ("  query:", "  read_back: some\n  query:", 4, "read_back: has to be a whole number"),
+    ("  query:", "  max_changes: {share: 2}\n  query:", 4, "max_changes.share: 2 is out of range"),
+    ("  query:", "  max_changes: {count: -1}\n  query:", 4, "max_changes.count: -1 is out of range"),
+    ("  query:", "  max_changes: {cuont: 5}\n  query:", 4, 'Did you mean "count"? Known keys: share, count'),
+    ("  query:", "  max_changes: half\n  query:", 4, "max_changes: has to be keys and values"),
+    ("  query:", "  max_deferred_share: 1.5\n  query:", 4, "max_deferred_share: 1.5 is out of range"),
+    ("  query:", "  max_absent_share: 0.5\n  query:", 4, "max_absent_share: is not a known key"),
+    ("  query:", "  renamed_from: customers\n  query:", 4, "'customers' is the sync's name now"),
+    ("  query:", "  renamed_from: ''\n  query:", 4, "renamed_from: nothing is written here"),
+    ("  query:", "  watch: {table: c, updated_at: u, at_least_every: -1}\n  query:", 4, "at_least_every: -1 is out"),
     ("  query:", "  name: x\n  query:", 4, "the folder's name is the sync's"),
     ("select 1", "'{{ env.NOT_SET_ANYWHERE }}'", 4, "gives nothing; is the variable set?"),
     ("select 1", "'{{ nothing.at_all }}'", 4, "'nothing' not found"),
@@ -102,7 +111,10 @@ MISTAKES_IN_AUDIENCES = [
     ("  mode:", "  max_removals: {cuont: 20}\n  mode:", 5, 'Did you mean "count"? Known keys: share, count'),
     ("  mode:", "  log_to: {schema: a-b}\n  mode:", 5, "'a-b' cannot be the name of a schema here"),
     ("  mode:", "  read_back: 1.5\n  mode:", 5, "has to be a whole number"),
-    ("  mode:", "  object: customers\n  mode:", 5, "object: is not a known key"),
+    ("  mode:", "  object: company\n  mode:", 5, "'company' is not allowed; use customers or companies"),
+    ("  mode:", "  object: companies\n  mode:", 8, "companies have no field 'email'"),
+    ("  mode:", "  max_absent_share: 2\n  mode:", 5, "max_absent_share: 2 is out of range"),
+    ("  mode:", "  max_changes: {share: 0.5}\n  mode:", 5, "max_changes: is not a known key"),
     ("  mode:", "  nulls: keep\n  mode:", 5, "nulls: is not a known key"),
     ("{email: email}", "{email: email, name: n}", 7, "so name would be ignored: remove it"),
     ("[email]", "[phone]", 6, "match_on names phone, which no column is mapped to"),
@@ -219,6 +231,49 @@ def test_mistakes_in_several_files_are_reported_together(project: Project) -> No
     text = message(project)
     assert f"{first}:1" in text
     assert f"{second}:4" in text
+
+
+TWICE = "'vip', on customers, and a mirror among them untags the members of the others: give each a tag of its own"
+
+
+def test_a_mirror_shares_its_tag_with_nobody(project: Project) -> None:
+    first = project.write("vip/defs.yaml", VIP)
+    second = project.write("gold/defs.yaml", VIP.replace("tag: vip", "tag: VIP").replace("mode: mirror", "mode: add"))
+    text = message(project)
+    assert f"{first}:4  tag: gold and vip keep one tag, " in text
+    assert f"{second}:4  tag: gold and vip keep one tag, " in text
+    assert TWICE.replace("vip", "VIP") in text or TWICE in text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        VIP.replace("tag: vip", "tag: gold"),
+        VIP.replace("tag: vip", "tag: vip\n  object: companies").replace("email", "name"),
+    ],
+)
+def test_another_tag_or_another_object_is_no_conflict(project: Project, other: str) -> None:
+    project.write("vip/defs.yaml", VIP)
+    project.write("other/defs.yaml", other)
+    project.load()
+
+
+def test_two_audiences_that_only_add_may_share_a_tag(project: Project) -> None:
+    for name in ("vip", "gold"):
+        project.write(f"{name}/defs.yaml", VIP.replace("mode: mirror", "mode: add"))
+    project.load()
+
+
+def test_the_name_of_another_sync_is_not_a_former_one(project: Project) -> None:
+    project.write("customers/defs.yaml", CUSTOMERS)
+    file = project.write("vip/defs.yaml", f"{VIP}  renamed_from: customers\n")
+    assert f"{file}:8  renamed_from: 'customers' is another sync of this project" in message(project)
+
+
+def test_only_one_sync_can_have_had_a_name(project: Project) -> None:
+    for name in ("vip", "gold"):
+        project.write(f"{name}/defs.yaml", VIP.replace("tag: vip", f"tag: {name}") + "  renamed_from: old\n")
+    assert "renamed_from: 2 syncs were named 'old', they say; only one can be what it was" in message(project)
 
 
 def test_someone_elses_component_keeps_dagsters_own_error(project: Project) -> None:

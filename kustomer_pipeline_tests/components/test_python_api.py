@@ -8,10 +8,10 @@ import pytest
 
 from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
 from kustomer_pipeline.components import SyncConfigError
-from kustomer_pipeline.components.attributes import FieldColumns
+from kustomer_pipeline.components.sync_config import FieldColumns
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.resources import resources_from_environment
-from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit
+from kustomer_pipeline.sync import AudienceSpec, ChangeLimit, ObjectSpec, RemovalLimit
 
 from .conftest import Project
 
@@ -42,6 +42,9 @@ attributes:
   watch: {table: crm.customers, updated_at: updated_at, every: 90}
   schedule: {cron: "*/30 * * * *", timezone: Europe/London}
   max_failure_share: 0.1
+  max_deferred_share: 0.2
+  max_changes: {share: 0.3, count: 5000}
+  renamed_from: crm
   log_to: {schema: kustomer_sync}
   read_back: 10
   owners: ["team:crm"]
@@ -55,6 +58,16 @@ attributes:
   fields: {email: email}
   mirror_scope: tag
   max_removals: {share: 0.1, count: 10}
+  max_absent_share: 0.1
+"""
+ACCOUNTS_YAML = """\
+type: kustomer_pipeline.AudienceSync
+attributes:
+  tag: key account
+  object: companies
+  query: select name from marts.key_accounts
+  mode: mirror
+  fields: {name: name}
 """
 
 
@@ -78,6 +91,9 @@ def customers(**changes: Any) -> ObjectSync:
         "watch": {"table": "crm.customers", "updated_at": "updated_at", "every": 90},
         "schedule": {"cron": "*/30 * * * *", "timezone": "Europe/London"},
         "max_failure_share": 0.1,
+        "max_deferred_share": 0.2,
+        "max_changes": {"share": 0.3, "count": 5000},
+        "renamed_from": "crm",
         "log_to": {"schema": "kustomer_sync"},
         "read_back": 10,
         "owners": ["team:crm"],
@@ -94,6 +110,18 @@ def vip() -> AudienceSync:
         fields={"email": "email"},
         mirror_scope="tag",
         max_removals={"share": 0.1, "count": 10},
+        max_absent_share=0.1,
+    )
+
+
+def accounts() -> AudienceSync:
+    return AudienceSync(
+        name="accounts",
+        tag="key account",
+        object="companies",
+        query="select name from marts.key_accounts",
+        mode="mirror",
+        fields={"name": "name"},
     )
 
 
@@ -109,7 +137,6 @@ def shown(defs: dg.Definitions) -> dict[str, Any]:
                 sorted(check.name for check in node.check_keys),
                 sorted(node.kinds),
                 list(node.owners),
-                sorted(node.pools or []),
                 node.description,
             )
             for key in graph.get_all_asset_keys()
@@ -127,6 +154,7 @@ def test_python_and_yaml_give_the_same_definitions(project: Project) -> None:
     project.write("companies/defs.yaml", COMPANIES_YAML)
     project.write("customers/defs.yaml", CUSTOMERS_YAML)
     project.write("vip/defs.yaml", VIP_YAML)
+    project.write("accounts/defs.yaml", ACCOUNTS_YAML)
     companies = ObjectSync(
         name="companies",
         object="companies",
@@ -134,7 +162,7 @@ def test_python_and_yaml_give_the_same_definitions(project: Project) -> None:
         match_on=["externalId"],
         fields={"externalId": "id", "name": "name"},
     )
-    assert shown(build_definitions([companies, customers(), vip()])) == shown(project.load())
+    assert shown(build_definitions([companies, customers(), vip(), accounts()])) == shown(project.load())
 
 
 def test_a_sync_says_to_the_engine_what_was_written() -> None:
@@ -152,6 +180,8 @@ def test_a_sync_says_to_the_engine_what_was_written() -> None:
         ),
         nulls="clear",
         default_region="GB",
+        max_changes=ChangeLimit(share=0.3, count=5000),
+        renamed_from="crm",
     )
     assert vip().spec == AudienceSpec(
         name="vip",
@@ -162,14 +192,25 @@ def test_a_sync_says_to_the_engine_what_was_written() -> None:
         mirror_scope="tag",
         max_removals=RemovalLimit(share=0.1, count=10),
     )
+    assert accounts().spec == AudienceSpec(
+        name="accounts",
+        tag="key account",
+        mode="mirror",
+        match_on=("name",),
+        fields=(FieldMapping("name", ("name",)),),
+        object="companies",
+    )
 
 
 def test_the_defaults_are_the_careful_ones() -> None:
     sync = ObjectSync(name="c", object="customers", query="q", fields={"email": "email"}, match_on=["email"])
     assert (sync.mode, sync.nulls, sync.max_failure_share) == ("upsert", "keep", 0.05)
     assert (sync.log_to, sync.read_back) == (None, 50)
+    assert (sync.max_deferred_share, sync.renamed_from) == (0.0, None)
+    assert sync.spec.max_changes == ChangeLimit(share=0.5, count=None)
     audience = AudienceSync(name="a", tag="a", query="q", fields={"phone": "p", "externalId": "id"})
     assert (audience.mode, audience.mirror_scope) == ("add", "owned")
+    assert (audience.object, audience.max_absent_share) == ("customers", 0.5)
     assert audience.spec.match_on == ("externalId", "phone")
     assert audience.spec.max_removals == RemovalLimit(share=0.2, count=1000)
 
@@ -197,6 +238,12 @@ def test_a_name_is_checked() -> None:
 def test_two_syncs_of_one_name_are_a_mistake() -> None:
     with pytest.raises(SyncConfigError, match="2 syncs are named 'customers'; each needs its own"):
         build_definitions([customers(), customers()])
+
+
+def test_a_mirror_that_shares_its_tag_is_a_mistake() -> None:
+    others = AudienceSync(name="others", tag="VIP", query="q", fields={"email": "email"})
+    with pytest.raises(SyncConfigError, match="vip and others keep one tag, 'vip', on customers, and a mirror"):
+        build_definitions([vip(), others])
 
 
 def test_a_query_file_is_read(tmp_path: Path) -> None:

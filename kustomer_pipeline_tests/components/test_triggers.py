@@ -1,13 +1,15 @@
-"""The sensor starts a run when the watched table has changed, and only then; schedules are valid and off."""
+"""The sensor starts a run when the watched table has changed or the last run failed; schedules are valid and off."""
 
-import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent, DagsterEventType
 
 from kustomer_pipeline import ObjectSync, build_definitions
+from kustomer_pipeline.components.watching import Look
 from kustomer_pipeline.resources import WarehouseResource
 
 WATCH = {"table": "customers", "updated_at": "updated_at", "every": 90}
@@ -37,46 +39,71 @@ def warehouse(tmp_path: Path) -> sqlite3.Connection:
 
 
 class Ticker:
-    """Evaluates the sensor as the daemon does: with the cursor that the last tick left."""
+    """Evaluates the sensor as the daemon does: with the cursor that the last tick left, at a time of the test's."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cursor: str | None = None
+        self.at = 1_767_250_000.0
+        self.last_tick: float | None = None
+        self.instance = instance
         self.resource = WarehouseResource(url=url)
         self.sensor = definitions().get_repository_def().get_sensor_def("customers_changed")
+        monkeypatch.setattr("kustomer_pipeline.components.triggers.time.time", lambda: self.at)
 
-    def tick(self) -> dg.SensorResult:
-        with dg.build_sensor_context(cursor=self.cursor, resources={"warehouse": self.resource}) as context:
+    def tick(self, after: float = 90.0) -> dg.SensorResult:
+        self.at += after
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={"warehouse": self.resource}
+        )
+        context._last_tick_completion_time = self.last_tick  # Dagster's daemon gives it, its test helper cannot
+        with context:
             result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
+        self.cursor, self.last_tick = result.cursor, self.at
         return result
+
+    def start(self, result: dg.SensorResult) -> dg.DagsterRun:
+        """What the daemon does with a request: a run with its tags."""
+        [request] = result.run_requests or []
+        return self.instance.create_run_for_job(ticked, tags=request.tags, status=dg.DagsterRunStatus.STARTED)
+
+    def end(self, run: dg.DagsterRun, event: DagsterEventType) -> None:
+        """The run is over at the ticker's time."""
+        self.instance.report_dagster_event(DagsterEvent(event.value, "ticked"), run.run_id, timestamp=self.at)
+
+
+@dg.job
+def ticked() -> None: ...
 
 
 @pytest.fixture
-def ticker(warehouse: sqlite3.Connection, tmp_path: Path) -> Ticker:
-    return Ticker(f"sqlite:///{tmp_path / 'warehouse.db'}")
+def ticker(warehouse: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticker]:
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        yield Ticker(f"sqlite:///{tmp_path / 'warehouse.db'}", instance, monkeypatch)
 
 
 def keys(result: dg.SensorResult) -> list[str | None]:
     return [request.run_key for request in result.run_requests or []]
 
 
+def why_not(result: dg.SensorResult) -> str:
+    assert keys(result) == []
+    assert result.skip_reason is not None
+    return str(result.skip_reason.skip_message)
+
+
 def test_the_first_look_starts_a_run_and_remembers_what_it_saw(ticker: Ticker) -> None:
-    assert keys(ticker.tick()) == ["customers:2026-01-01 08:00:00:1:1"]
-    assert json.loads(ticker.cursor or "") == {
-        "max_updated_at": "2026-01-01 08:00:00",
-        "count": 1,
-        "changes": 1,
-    }
+    [key] = keys(ticker.tick())
+    seen = Look.from_json(ticker.cursor)
+    assert seen is not None
+    assert (seen.run_key, seen.attempt, seen.asked_at) == (key, 1, ticker.at)
+    assert (seen.watermark.max_updated_at, seen.watermark.count) == ("2026-01-01 08:00:00", 1)
 
 
 def test_nothing_changed_starts_nothing_and_says_so(ticker: Ticker) -> None:
     ticker.tick()
     cursor = ticker.cursor
-    result = ticker.tick()
-    assert keys(result) == []
-    assert result.skip_reason is not None
-    assert result.skip_reason.skip_message == ("customers has not changed: 1 rows, the newest from 2026-01-01 08:00:00")
+    assert why_not(ticker.tick()) == "customers has not changed: 1 rows, the newest from 2026-01-01 08:00:00"
     assert ticker.cursor == cursor
 
 
@@ -86,6 +113,7 @@ def test_nothing_changed_starts_nothing_and_says_so(ticker: Ticker) -> None:
         "update customers set updated_at = '2026-01-02 08:00:00'",
         "update customers set updated_at = '2025-12-31 08:00:00'",  # a clock set back is a change too
         "insert into customers values ('joe@example.com', '2025-01-01 08:00:00')",  # written late
+        "update customers set email = 'joe@example.com'",  # without another date
         "delete from customers",
         "update customers set updated_at = null",
     ],
@@ -110,17 +138,89 @@ def test_a_table_that_returns_to_an_earlier_state_has_changed_again(
     assert len(set(seen)) == 3  # one run per key, says Dagster
 
 
-@pytest.mark.parametrize("cursor", ["", "2026-01-01", "[]", "{}"])
+@pytest.mark.parametrize("cursor", ["", "2026-01-01", "[]", "{}", '{"watermark": "x"}'])
 def test_a_cursor_that_somebody_wrote_by_hand_is_a_first_look(ticker: Ticker, cursor: str) -> None:
     ticker.cursor = cursor
     assert len(keys(ticker.tick())) == 1
 
 
+def test_a_cursor_that_was_reset_starts_a_run_that_dagster_has_not_seen(ticker: Ticker) -> None:
+    first = keys(ticker.tick())
+    ticker.cursor = None
+    second = keys(ticker.tick())
+    assert len({*first, *second}) == 2
+
+
 def test_the_same_tick_again_gives_the_same_run_key(ticker: Ticker) -> None:
     """The daemon may die between starting a run and saving the cursor: Dagster drops the second run."""
     first = keys(ticker.tick())
-    ticker.cursor = None
+    ticker.cursor = ticker.last_tick = None
     assert keys(ticker.tick()) == first
+
+
+# --- the run that was asked for ----------------------------------------------------------------------------------
+
+
+def test_while_a_run_is_under_way_no_other_is_asked_for_and_no_change_is_lost(
+    ticker: Ticker, warehouse: sqlite3.Connection
+) -> None:
+    run = ticker.start(ticker.tick())
+    warehouse.execute("delete from customers")
+    assert "under way; customers is looked at again afterwards" in why_not(ticker.tick())
+    ticker.end(run, DagsterEventType.RUN_SUCCESS)
+    assert len(keys(ticker.tick())) == 1
+
+
+def test_a_run_that_never_ends_does_not_hold_up_the_sync_for_ever(
+    ticker: Ticker, warehouse: sqlite3.Connection
+) -> None:
+    """Its process may be dead, and nobody there to say so."""
+    ticker.start(ticker.tick())
+    warehouse.execute("delete from customers")
+    assert keys(ticker.tick(after=3500)) == []
+    assert len(keys(ticker.tick(after=200))) == 1
+
+
+def test_a_failed_run_is_tried_again_a_few_times_ever_later(ticker: Ticker) -> None:
+    result = ticker.tick()
+    for pause in (60, 240, 960):
+        ticker.end(ticker.start(result), DagsterEventType.RUN_FAILURE)
+        assert "the last run failed; it is tried again in" in why_not(ticker.tick(after=pause - 10))
+        result = ticker.tick(after=20)
+        assert len(keys(result)) == 1
+    ticker.end(ticker.start(result), DagsterEventType.RUN_FAILURE)
+    assert "has not changed" in why_not(ticker.tick(after=10_000))
+    assert why_not(ticker.tick()).endswith("the last run failed, 4 times")
+
+
+def test_what_changed_after_a_failure_is_run_at_once(ticker: Ticker, warehouse: sqlite3.Connection) -> None:
+    ticker.end(ticker.start(ticker.tick()), DagsterEventType.RUN_FAILURE)
+    warehouse.execute("delete from customers")
+    assert len(keys(ticker.tick(after=1))) == 1
+
+
+@pytest.mark.parametrize("event", [DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_CANCELED])
+def test_a_run_that_succeeded_or_that_somebody_stopped_is_not_tried_again(
+    ticker: Ticker, event: DagsterEventType
+) -> None:
+    ticker.end(ticker.start(ticker.tick()), event)
+    assert "has not changed" in why_not(ticker.tick(after=2000))
+
+
+def test_a_day_without_a_run_is_reason_enough(ticker: Ticker) -> None:
+    """A row that was edited without its updated_at looks as before, however it is looked at."""
+    ticker.end(ticker.start(ticker.tick()), DagsterEventType.RUN_SUCCESS)
+    assert keys(ticker.tick(after=86_000)) == []
+    assert len(keys(ticker.tick(after=500))) == 1
+    assert keys(ticker.tick()) == []
+
+
+def test_the_periodic_look_can_be_switched_off(ticker: Ticker) -> None:
+    ticker.tick()
+    ticker.sensor = (
+        definitions(watch={**WATCH, "at_least_every": 0}).get_repository_def().get_sensor_def("customers_changed")
+    )
+    assert keys(ticker.tick(after=1_000_000)) == []
 
 
 def test_a_missing_table_is_a_readable_error(ticker: Ticker, warehouse: sqlite3.Connection) -> None:

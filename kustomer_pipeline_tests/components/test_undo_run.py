@@ -208,12 +208,6 @@ def test_an_undo_that_is_stopped_half_way_says_so_and_goes_on_next_time(pipeline
     assert now(pipeline, id_) == BEFORE
 
 
-def test_an_undo_waits_its_turn_in_the_pool() -> None:
-    op = build_definitions([CUSTOMERS]).resolve_job_def("undo_run").nodes[0].definition
-    assert isinstance(op, dg.OpDefinition)
-    assert op.pool == "kustomer_api"
-
-
 def test_the_job_comes_with_the_defs_folder_too(project: Project) -> None:
     project.write("vip/defs.yaml", VIP_YAML)
     assert project.load().resolve_job_def("undo_run").name == "undo_run"

@@ -42,7 +42,7 @@ def mapped_customers(path: Path) -> pd.DataFrame:
     return map_frame(
         read(path, "select * from customers"),
         [FieldMapping(field, (column,)) for field, column in FIELDS.items()],
-        object="customers",
+        object_name="customers",
         match_on=["externalId", "email"],
         required=required_fields("customers"),
         default_region="GB",

@@ -1,37 +1,21 @@
-"""Tiny Kustomers: `app(request) -> response` for httpx's MockTransport, and a clock that nobody waits for."""
+"""Tiny Kustomers: `app(request) -> response` for httpx's MockTransport, and a client that waits for its own answers."""
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
 
 import httpx
 
 from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline_tests.simulated import SimulatedClock
 
 KEY = "eyJhbGciOi.SECRET.kZ9"
 BASE_URL = "https://acme.api.kustomerapp.com"
 App = Callable[[httpx.Request], httpx.Response]
-
-
-class FakeClock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self, epoch: float = 1_800_000_000.0) -> None:
-        self.start = epoch
-        self.elapsed = 0.0
-        self.sleeps: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def time(self) -> float:
-        return self.start + self.elapsed
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.elapsed += seconds
+AsyncApp = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
 class Kustomer:
@@ -51,16 +35,37 @@ class Kustomer:
         return [request.url.raw_path.decode() for request in self.requests]
 
 
-def client_of(app: App, *, clock: FakeClock | None = None, **settings: Any) -> KustomerClient:
+class Blocking:
+    """A client whose coroutines are run at once, each by itself: `client.token()` is `client.run(client.token())`."""
+
+    def __init__(self, client: KustomerClient) -> None:
+        self.client = client
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.client, name)
+        if not inspect.iscoroutinefunction(found):
+            return found
+        return lambda *args, **kwargs: self.client.run(found(*args, **kwargs))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+
+def client_of(app: App | AsyncApp, *, clock: SimulatedClock | None = None, **settings: Any) -> Blocking:
     """A client whose Kustomer is `app`."""
-    return KustomerClient(
-        **{
-            "base_url": BASE_URL,
-            "api_key": KEY,
-            "clock": clock or FakeClock(),
-            "transport": httpx.MockTransport(app),
-            **settings,
-        }
+    return Blocking(
+        KustomerClient(
+            **{
+                "base_url": BASE_URL,
+                "api_key": KEY,
+                "clock": clock or SimulatedClock(),
+                "transport": httpx.MockTransport(app),
+                **settings,
+            }
+        )
     )
 
 

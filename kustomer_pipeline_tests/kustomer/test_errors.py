@@ -10,16 +10,17 @@ import httpx
 import pytest
 
 from kustomer_pipeline import kustomer as k
-from kustomer_pipeline_tests.kustomer.kustomers import KEY, FakeClock, Kustomer, answers, client_of, ok, token
+from kustomer_pipeline_tests.kustomer.kustomers import KEY, Blocking, Kustomer, answers, client_of, ok, token
+from kustomer_pipeline_tests.simulated import SimulatedClock
 
 JANE = "jane.doe+vip@example.com"
 
 
-def look_up(client: k.KustomerClient) -> object:
+def look_up(client: Blocking) -> object:
     return client.look_up("customers", "email", JANE)
 
 
-def submit(client: k.KustomerClient) -> object:
+def submit(client: Blocking) -> object:
     return client.submit_bulk("customers", "create", [{"_clientRef": "1", "emails": [{"email": JANE}]}])
 
 
@@ -35,7 +36,7 @@ def submit(client: k.KustomerClient) -> object:
         (413, k.PayloadTooLargeError, "fewer records"),
         (414, k.PayloadTooLargeError, "fewer records"),
         (422, k.BadRequestError, "refused this request"),
-        (302, k.UnexpectedAnswerError, "KUSTOMER_BASE_URL"),
+        (302, k.UnexpectedAnswerError, "base_url"),
         (408, k.AmbiguousWriteError, "look it up before sending it again"),
         (500, k.AmbiguousWriteError, "look it up before sending it again"),
         (503, k.AmbiguousWriteError, "look it up before sending it again"),
@@ -111,7 +112,7 @@ def test_401_with_a_key_that_still_reads_itself_means_a_missing_role() -> None:
 
 def test_401_throughout_means_a_bad_key_and_stops_at_once() -> None:
     app = Kustomer(lambda request: httpx.Response(401))
-    with client_of(app) as client, pytest.raises(k.AuthenticationError, match="KUSTOMER_API_KEY"):
+    with client_of(app) as client, pytest.raises(k.AuthenticationError, match="api_key"):
         client.token()
     assert len(app.requests) == 1
     with client_of(app) as client, pytest.raises(k.AuthenticationError):
@@ -119,7 +120,7 @@ def test_401_throughout_means_a_bad_key_and_stops_at_once() -> None:
 
 
 def test_a_read_that_keeps_failing_is_a_server_error_after_max_attempts() -> None:
-    app, clock = Kustomer(lambda request: httpx.Response(502)), FakeClock()
+    app, clock = Kustomer(lambda request: httpx.Response(502)), SimulatedClock()
     with (
         client_of(app, clock=clock, max_attempts=4) as client,
         pytest.raises(k.ServerError, match="try again later"),
@@ -127,8 +128,8 @@ def test_a_read_that_keeps_failing_is_a_server_error_after_max_attempts() -> Non
         look_up(client)
     assert len(app.requests) == 4
     assert client.usage.requests == 4
-    assert clock.sleeps == sorted(clock.sleeps)
-    assert client.usage.waited_seconds == sum(clock.sleeps)
+    assert clock.slept == sorted(clock.slept)
+    assert client.usage.waited_seconds == sum(clock.slept)
 
 
 @pytest.mark.parametrize("content", [b"<html>hello</html>", b"\xff", b"{", b"[" * 99_999])
@@ -159,7 +160,20 @@ def test_an_answer_of_another_shape_says_which_request_it_was_the_answer_to() ->
     assert str(caught.value) == "GET /v1/customers/email=…: the answer has no data"
 
 
-def failing_in_every_way() -> list[Callable[[k.KustomerClient], object]]:
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("pod,words", [("prod1", "to us"), ("prod2", "to eu"), ("prod4", "to in"), ("prod9", "name")])
+def test_a_key_of_another_region_is_told_which(status: int, pod: str, words: str) -> None:
+    said = f"Auth token associated with pod {pod} but request is being handled by prod1"
+    app = Kustomer(lambda request: httpx.Response(status, text=said))
+    with client_of(app) as client:
+        with pytest.raises((k.AuthenticationError, k.PermissionDeniedError), match=words) as caught:
+            client.token()
+        with pytest.raises((k.AuthenticationError, k.PermissionDeniedError), match=words):
+            submit(client)
+    assert pod in str(caught.value)
+
+
+def failing_in_every_way() -> list[Callable[[Blocking], object]]:
     return [look_up, submit, lambda client: client.search("customers", "email", [JANE]), lambda c: c.tags()]
 
 
@@ -168,7 +182,7 @@ def failing_in_every_way() -> list[Callable[[k.KustomerClient], object]]:
     "failure", [400, 401, 403, 404, 409, 429, 500, httpx.ReadError(f"x {KEY}"), httpx.ConnectError("no")]
 )
 def test_neither_key_nor_identifier_gets_into_errors_reprs_or_logs(
-    act: Callable[[k.KustomerClient], object], failure: int | Exception, caplog: pytest.LogCaptureFixture
+    act: Callable[[Blocking], object], failure: int | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     def app(request: httpx.Request) -> httpx.Response:
         if isinstance(failure, Exception):
@@ -178,7 +192,7 @@ def test_neither_key_nor_identifier_gets_into_errors_reprs_or_logs(
     caplog.set_level(logging.DEBUG, logger="kustomer_pipeline.kustomer")
     said = ""
     with client_of(app) as client:
-        said += repr(client) + repr(vars(client)) + repr(client.usage)
+        said += repr(client) + repr(vars(client.client)) + repr(client.usage)
         try:
             act(client)
         except k.KustomerError as error:
@@ -205,7 +219,7 @@ def test_httpx_does_not_log_the_urls_of_look_ups(caplog: pytest.LogCaptureFixtur
 
 @pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "schlüssel"])
 def test_an_impossible_key_is_refused_without_being_quoted(key: str) -> None:
-    with pytest.raises(k.ConfigurationError, match="KUSTOMER_API_KEY") as caught:
+    with pytest.raises(k.ConfigurationError, match="api_key") as caught:
         client_of(answers(), api_key=key)
     assert not key.strip() or key not in str(caught.value)
 
@@ -220,7 +234,7 @@ def test_a_line_break_after_the_key_does_no_harm() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2])
 def test_the_reserve_is_a_share(share: float) -> None:
-    with pytest.raises(k.ConfigurationError, match="KUSTOMER_RATE_RESERVE"):
+    with pytest.raises(k.ConfigurationError, match="rate_reserve"):
         client_of(answers(), rate_reserve=share)
 
 

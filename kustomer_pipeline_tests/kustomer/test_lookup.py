@@ -10,7 +10,6 @@ import pytest
 
 from kustomer_pipeline import kustomer as k
 from kustomer_pipeline_tests.kustomer.kustomers import (
-    BASE_URL,
     Kustomer,
     answers,
     client_of,
@@ -19,6 +18,7 @@ from kustomer_pipeline_tests.kustomer.kustomers import (
     ok,
     token,
 )
+from kustomer_pipeline_tests.simulated import SimulatedClock
 
 IDS = [f"{number:024x}" for number in range(120)]
 
@@ -90,7 +90,10 @@ def test_an_empty_identifier_asks_nothing_and_finds_nobody(object: Any, field: s
             True,
         ),
         ("phone", "+15551234567", {"phones": [{"phone": "+1 (555) 123-4567"}]}, True),
-        ("phone", "+15551234567", {"phones": [{"phone": "15551234567"}]}, False),
+        ("phone", "+15551234567", {"phones": [{"phone": "15551234567"}]}, True),
+        ("phone", "+15551234567", {"phones": [{"phone": "whatsapp:+15551234567"}]}, True),
+        ("phone", "+15551234567", {"phones": [{"phone": "+15551234568"}]}, False),
+        ("phone", "+15551234567", {"whatsapps": [{"phone": "+15551234567"}]}, False),
         ("externalId", "7", {"externalId": "7"}, True),
         ("externalId", "7", {"externalId": 7}, True),
         ("externalId", "7", {"externalId": None, "externalIds": [{"externalId": "7"}]}, True),
@@ -171,11 +174,11 @@ def org_of_customers(
     return Kustomer(app)
 
 
-def test_fifty_customers_cost_one_request() -> None:
+def test_a_hundred_customers_cost_one_request() -> None:
     app = org_of_customers(IDS)
     with client_of(app) as client:
         assert list(client.get_many("customers", [*IDS, IDS[0]])) == IDS
-    assert [len(path.split(",")) for path in app.paths] == [50, 50, 20]
+    assert [len(path.split(",")) for path in app.paths] == [100, 20]
     assert "," in app.paths[0]
 
 
@@ -195,10 +198,45 @@ def test_lists_that_do_not_work_are_not_tried_for_ever() -> None:
     assert len(app.requests) <= len(IDS) + 7
 
 
-def test_a_list_that_is_too_long_is_halved() -> None:
-    app = org_of_customers(IDS, at_most=13)
+@pytest.mark.parametrize("at_most", [50, 26, 13, 2])
+def test_how_many_ids_a_request_takes_is_found_out_once(at_most: int) -> None:
+    app = org_of_customers(IDS, at_most=at_most)
     with client_of(app) as client:
         assert len(client.get_many("customers", IDS)) == 120
+        del app.requests[:]
+        assert len(client.get_many("customers", IDS)) == 120
+        lengths = [len(path.split(",")) for path in app.paths]
+        assert max(lengths) <= at_most
+        assert len(lengths) <= 2 * 120 / at_most
+        learned = client.wire.learned()
+    again = org_of_customers(IDS, at_most=at_most)
+    with client_of(again) as client:
+        client.wire.recall(learned)
+        assert len(client.get_many("customers", IDS)) == 120
+    assert len(again.requests) == len(lengths)
+
+
+def test_missing_customers_do_not_make_the_lists_shorter() -> None:
+    app = org_of_customers(IDS[1:], lists="all or nothing")
+    with client_of(app) as client:
+        assert len(client.get_many("customers", IDS[:100])) == 99
+        del app.requests[:]
+        assert len(client.get_many("customers", IDS[1:101])) == 100
+    assert len(app.requests) == 1
+
+
+def test_after_the_first_the_lists_of_ids_go_out_together() -> None:
+    ids, clock = [f"{number:024x}" for number in range(2000)], SimulatedClock()
+    app = org_of_customers(ids)
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await clock.sleep(1.0)
+        return app(request)
+
+    with client_of(slow, clock=clock) as client:
+        assert list(client.get_many("customers", ids)) == ids
+    assert len(app.requests) == 20
+    assert clock.monotonic() == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("id", ["", "..", "a/b", "a,b", "email=jane@x.com", "é"])
@@ -315,83 +353,6 @@ def test_reading_few_of_many_companies_does_not_walk_them_all() -> None:
         assert len(app.requests) <= 1 + 10 + 20
         client.get_many("companies", ids)
         assert len(app.requests) <= 2 * (1 + 10 + 20)
-
-
-def test_walking_companies_says_whether_it_saw_them_all() -> None:
-    companies = [acme(number, deleted=number == 7) for number in range(250)]
-    with client_of(Companies(companies)) as client:
-        records, complete = client.walk_companies(3)
-        assert (len(records), complete) == (249, True)
-        records, complete = client.walk_companies(2)
-        assert (len(records), complete) == (199, False)
-        assert client.walk_companies(0) == ([], False)
-
-
-# --- paging
-
-
-def test_a_page_that_repeats_ends_the_walk_which_is_then_not_complete() -> None:
-    page = [acme(number) for number in range(3)]
-    app = Kustomer(lambda request: ok(page, links={"next": f"/v1/companies?page={len(app.requests) + 1}"}))
-    with client_of(app) as client:
-        records, complete = client.walk_companies(50)
-    assert (len(records), complete, len(app.requests)) == (3, False, 2)
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "https://evil.example/v1/companies?page=2",
-        "//evil.example/x",
-        "http://acme.api.kustomerapp.com/v1/companies",
-        "https://acme.api.kustomerapp.com@evil.example/",
-        "https://[",
-        7,
-        {"href": "https://evil.example"},
-    ],
-)
-def test_a_link_to_another_host_is_never_followed(link: object) -> None:
-    app = Kustomer(lambda request: ok([acme(1)], links={"next": link}))
-    with client_of(app) as client, pytest.raises(k.UnexpectedAnswerError, match="next page"):
-        client.walk_companies(5)
-    assert [request.url.host for request in app.requests] == ["acme.api.kustomerapp.com"]
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "/v1/companies?page=2",
-        "?page=2",
-        f"{BASE_URL}/v1/companies?page=2",
-        "/v1/users?page=2",
-        {"href": "/v1/companies?page=2"},
-    ],
-)
-def test_of_a_link_only_the_query_is_used(link: object) -> None:
-    app = Kustomer(answers(ok([acme(1)], links={"next": link}), ok([acme(2)], links={"next": None})))
-    with client_of(app) as client:
-        records, complete = client.walk_companies(5)
-    assert (len(records), complete) == (2, True)
-    assert app.paths[1] == "/v1/companies?page=2"
-
-
-@pytest.mark.parametrize(
-    "first,pages",
-    [
-        ({"meta": {"page": 1, "totalPages": 2}}, 2),
-        ({"meta": {"page": 1, "totalPages": 1}}, 1),
-        ({"meta": None, "links": None}, 1),
-        ({"links": {"self": "x"}}, 1),
-    ],
-)
-def test_without_a_next_link_meta_decides_or_else_how_full_the_page_is(first: dict[str, Any], pages: int) -> None:
-    app = Kustomer(answers(ok([acme(1)], **first), ok([acme(2)])))
-    with client_of(app) as client:
-        records, complete = client.walk_companies(5)
-    assert (len(records), complete) == (pages, True)
-    full = Kustomer(answers(ok([acme(number) for number in range(100)]), ok([acme(100)])))
-    with client_of(full) as client:
-        assert len(client.walk_companies(5)[0]) == 101
 
 
 # --- the key

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kustomer_pipeline.kustomer import KustomerClient, KustomerError
-from kustomer_pipeline_tests.kustomer.kustomers import client_of
+from kustomer_pipeline.kustomer import KustomerError
+from kustomer_pipeline_tests.kustomer.kustomers import Blocking, client_of
 
 KEYS = st.sampled_from(
     [
@@ -71,7 +71,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
     max_leaves=25,
 )
-CALLS: list[Callable[[KustomerClient], Any]] = [
+CALLS: list[Callable[[Blocking], Any]] = [
     lambda client: client.token(),
     lambda client: client.get_many("customers", ["c1", "c2"]),
     lambda client: client.get_many("companies", ["c1", "c2"]),
@@ -79,11 +79,18 @@ CALLS: list[Callable[[KustomerClient], Any]] = [
     lambda client: client.look_up("customers", "externalId", "7"),
     lambda client: client.look_up("companies", "name", "7"),
     lambda client: client.search("customers", "externalId", ["7", "c1"]),
-    lambda client: client.walk_companies(3),
-    lambda client: client.tag_holders("t1"),
+    lambda client: client.walk("companies", max_pages=3),
+    lambda client: client.walk("customers", {"email": {"a@b.c"}}, max_pages=3),
+    lambda client: client.org_size("customers"),
+    lambda client: client.org_size("companies"),
+    lambda client: client.tag_holders("customers", "t1"),
+    lambda client: client.tag_holders("companies", "t1"),
     lambda client: client.tags(),
     lambda client: client.create_tag("vip"),
     lambda client: client.submit_bulk("customers", "create", [{"_clientRef": "7"}]),
+    lambda client: client.write_one("companies", "create", {"name": "Acme"}),
+    lambda client: client.write_one("customers", "update", {"id": "c1", "name": "Jane"}),
+    lambda client: client.bulk_results("b1", 2, 0.0, 3.0),
     lambda client: client.bulk_answer("b1", 2),
     lambda client: client.bulk_answer("b1"),
 ]
@@ -95,7 +102,7 @@ CALLS: list[Callable[[KustomerClient], Any]] = [
     body=JSON | st.dictionaries(st.just("data"), JSON, min_size=1),
     status=st.sampled_from([200, 200, 200, 400, 404, 409]),
 )
-def test_any_answer_is_understood_or_refused(call: Callable[[KustomerClient], Any], body: Any, status: int) -> None:
+def test_any_answer_is_understood_or_refused(call: Callable[[Blocking], Any], body: Any, status: int) -> None:
     content = json.dumps(body).encode("utf-8", "surrogatepass")
 
     def app(request: httpx.Request) -> httpx.Response:

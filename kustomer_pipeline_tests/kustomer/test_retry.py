@@ -11,7 +11,6 @@ import pytest
 from kustomer_pipeline import kustomer as k
 from kustomer_pipeline.kustomer.retry import Cause, Decision, Failure, Kind, decide
 from kustomer_pipeline_tests.kustomer.kustomers import (
-    FakeClock,
     Kustomer,
     answers,
     client_of,
@@ -19,6 +18,7 @@ from kustomer_pipeline_tests.kustomer.kustomers import (
     ok,
     token,
 )
+from kustomer_pipeline_tests.simulated import SimulatedClock
 
 READ, WRITE = Kind.READ, Kind.WRITE
 JANE = customer("c1", externalId="7")
@@ -80,16 +80,16 @@ NOW_AS_DATE = format_datetime(datetime.fromtimestamp(NOW + 9, UTC), usegmt=True)
     ],
 )
 def test_a_429_waits_as_long_as_kustomer_says_in_whichever_form(headers: dict[str, str], waited: float) -> None:
-    clock = FakeClock(NOW)
+    clock = SimulatedClock(NOW)
     with client_of(answers(limited(**headers), ok(JANE)), clock=clock) as client:
         assert [record.id for record in client.look_up("customers", "externalId", "7")] == ["c1"]
-    assert sum(clock.sleeps) == pytest.approx(waited)
+    assert sum(clock.slept) == pytest.approx(waited)
     assert client.usage.requests == 2
     assert client.usage.waited_seconds == pytest.approx(waited)
 
 
 def test_a_429_without_a_reset_waits_for_the_rest_of_the_window_that_is_known() -> None:
-    clock = FakeClock()
+    clock = SimulatedClock()
     app = answers(
         httpx.Response(200, json={"data": None}, headers={"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99"}),
         limited(),
@@ -97,17 +97,17 @@ def test_a_429_without_a_reset_waits_for_the_rest_of_the_window_that_is_known() 
     )
     with client_of(app, clock=clock) as client:
         client.look_up("customers", "externalId", "7")
-        clock.elapsed += 40
+        clock.advance(40)
         client.look_up("customers", "externalId", "7")
-    assert clock.sleeps == [20]
+    assert clock.slept == [20]
 
 
 def test_when_the_clocks_differ_the_third_429_waits_a_whole_window() -> None:
-    clock = FakeClock(NOW)
+    clock = SimulatedClock(NOW)
     past = limited(**{"x-ratelimit-reset": str(NOW - 500)})
     with client_of(answers(past, past, past, ok(JANE)), clock=clock) as client:
         client.look_up("customers", "externalId", "7")
-    assert clock.sleeps == [1, 1, 60]
+    assert clock.slept == [1, 1, 60]
 
 
 def test_429_again_and_again_is_given_up_with_nothing_done() -> None:
@@ -167,10 +167,10 @@ def test_a_connection_that_never_comes_is_given_up_with_the_reason() -> None:
 
 
 def test_a_503_says_itself_when_to_come_back() -> None:
-    clock = FakeClock()
+    clock = SimulatedClock()
     with client_of(answers(httpx.Response(503, headers={"retry-after": "11"}), ok(token())), clock=clock) as client:
         assert client.token().org_id == "org-1"
-    assert clock.sleeps == [11]
+    assert clock.slept == [11]
 
 
 def test_searches_are_reads_and_are_repeated() -> None:

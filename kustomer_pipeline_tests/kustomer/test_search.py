@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
-from kustomer_pipeline import kustomer as k
 from kustomer_pipeline_tests.kustomer.kustomers import (
     Kustomer,
     answers,
@@ -19,6 +18,7 @@ from kustomer_pipeline_tests.kustomer.kustomers import (
     customer,
     ok,
 )
+from kustomer_pipeline_tests.simulated import SimulatedClock
 
 EMAILS = [f"p{number}@example.com" for number in range(700)]
 PEOPLE = [customer(f"c{number}", emails=[{"email": email}]) for number, email in enumerate(EMAILS)]
@@ -28,12 +28,16 @@ def searchable(
     people: list[dict[str, Any]],
     *,
     in_is: str = "works",
-    most_clauses: int = 10**6,
+    most_clauses: int = 20,
+    most_in: int = 10**6,
     most_per_page: int = 500,
     bad: str | None = None,
     loose: bool = False,
 ) -> Kustomer:
-    """A search in which `in` works, is refused, is ignored, or finds nobody; `loose` matches domains."""
+    """A search in which `in` works, is refused, is ignored, or finds nobody; `loose` matches domains.
+
+    `or` takes 20 criteria (docs/kustomer.md section 8), or less.
+    """
 
     def matches(person: dict[str, Any], values: list[str]) -> bool:
         email = person["attributes"]["emails"][0]["email"]
@@ -51,7 +55,7 @@ def searchable(
         else:
             values = [clause["customer_email"]["equals"] for clause in body["or"]]
         if (
-            len(values) > most_clauses
+            len(values) > (most_in if use_in else most_clauses)
             or query["pageSize"] > most_per_page
             or bad in values
             or (use_in and in_is == "refused")
@@ -71,11 +75,14 @@ def searchable(
 
 
 @pytest.mark.parametrize("in_is", ["works", "refused", "ignored", "finds nobody", "finds some"])
-@pytest.mark.parametrize("most_clauses", [10**6, 120, 50, 7, 1])
+@pytest.mark.parametrize("most_in", [10**6, 120, 7])
+@pytest.mark.parametrize("most_clauses", [20, 10, 7, 1])
 @pytest.mark.parametrize("most_per_page", [500, 100])
-def test_everybody_is_found_whatever_kustomer_takes(in_is: str, most_clauses: int, most_per_page: int) -> None:
-    app = searchable(PEOPLE, in_is=in_is, most_clauses=most_clauses, most_per_page=most_per_page)
-    emails = EMAILS if most_clauses > 10 else EMAILS[:130]
+def test_everybody_is_found_whatever_kustomer_takes(
+    in_is: str, most_in: int, most_clauses: int, most_per_page: int
+) -> None:
+    app = searchable(PEOPLE, in_is=in_is, most_in=most_in, most_clauses=most_clauses, most_per_page=most_per_page)
+    emails = EMAILS[:130]
     with client_of(app) as client:
         found = client.search("customers", "email", [*emails, "nobody@example.com", EMAILS[0].upper()])
     assert {value: [r.id for r in records] for value, records in found.items()} == {
@@ -84,13 +91,59 @@ def test_everybody_is_found_whatever_kustomer_takes(in_is: str, most_clauses: in
     }
 
 
-@pytest.mark.parametrize("in_is,most", [("works", 4), ("refused", 5), ("ignored", 5), ("finds nobody", 5)])
+@pytest.mark.parametrize("in_is,most", [("works", 5), ("refused", 36), ("ignored", 36), ("finds nobody", 36)])
 def test_many_people_cost_few_searches(in_is: str, most: int) -> None:
     app = searchable(PEOPLE, in_is=in_is)
     with client_of(app) as client:
+        assert client.search_batch("customers", "email") == 20
         assert len(client.search("customers", "email", EMAILS)) == 700
-        assert client.usage.searches == len(app.requests) <= most + 1
+        assert client.usage.searches == len(app.requests) <= most
+        assert client.search_batch("customers", "email") == (400 if in_is == "works" else 20)
     assert app.paths[0] == "/v1/customers/search?page=1&pageSize=500"
+
+
+def test_no_search_ever_asks_for_more_than_twenty_criteria() -> None:
+    app = searchable(PEOPLE, in_is="refused")
+    with client_of(app) as client:
+        client.search("customers", "email", EMAILS)
+    assert max(len(body_of(request).get("or", ())) for request in app.requests) == 20
+    assert sum("and" in body_of(request) for request in app.requests) == 1
+
+
+def test_that_or_takes_few_criteria_does_not_make_in_smaller() -> None:
+    app = searchable(PEOPLE, most_clauses=5)
+    with client_of(app) as client:
+        client.search("customers", "email", [*EMAILS[:5], *[f"nobody{number}@example.com" for number in range(300)]])
+        client.search("customers", "email", EMAILS)
+        assert client.search_batch("customers", "email") == 400
+
+
+def test_batches_go_out_together_and_within_the_limit_of_searches() -> None:
+    clock = SimulatedClock()
+    app = searchable(PEOPLE, in_is="refused")
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await clock.sleep(1.0)
+        return app(request)
+
+    with client_of(slow, clock=clock) as client:
+        client.search("customers", "email", EMAILS)  # 1 for `in`, then 35: the first alone, the others at once
+        assert clock.monotonic() == pytest.approx(4.0, abs=0.5)
+        client.search("customers", "email", [f"x{number}@example.com" for number in range(100 * 20)])
+        assert clock.monotonic() > 60
+        assert client.usage.searches == 136
+
+
+def test_what_searches_take_is_known_to_the_next_client() -> None:
+    app = searchable(PEOPLE, in_is="refused", most_clauses=10, most_per_page=100)
+    with client_of(app) as client:
+        client.search("customers", "email", EMAILS[:60])
+        learned = client.wire.learned()
+    again = searchable(PEOPLE, in_is="refused", most_clauses=10, most_per_page=100)
+    with client_of(again) as client:
+        client.wire.recall(json.loads(json.dumps(learned)))
+        assert len(client.search("customers", "email", EMAILS[:60])) == 60
+    assert [len(body_of(request)["or"]) for request in again.requests] == [10] * 6
 
 
 @pytest.mark.parametrize("in_is", ["works", "refused", "ignored", "finds nobody", "finds some"])
@@ -105,12 +158,20 @@ def test_whether_in_works_is_found_out_once_for_a_field(in_is: str) -> None:
 
 
 def test_the_number_of_clauses_that_is_taken_is_found_out_once() -> None:
-    app = searchable(PEOPLE, in_is="refused", most_clauses=120)
+    app = searchable(PEOPLE, in_is="refused", most_clauses=10)
     with client_of(app) as client:
-        client.search("customers", "email", EMAILS)
+        client.search("customers", "email", EMAILS[:200])
         refused = client.usage.searches
         client.search("customers", "email", EMAILS[:500])
-        assert client.usage.searches - refused == 5  # 100 each, none of them in vain
+        assert client.usage.searches - refused == 50  # 10 each, none of them in vain
+
+
+def test_a_search_for_people_who_are_not_there_says_nothing_of_in() -> None:
+    app = searchable(PEOPLE)
+    with client_of(app) as client:
+        client.search("customers", "email", ["nobody@example.com", "noone@example.com"])
+        client.search("customers", "email", EMAILS[:20])
+        assert client.search_batch("customers", "email") > 20
 
 
 def test_one_value_that_kustomer_refuses_costs_only_itself() -> None:
@@ -142,9 +203,9 @@ def test_a_key_that_may_not_search_is_remembered(refusal: list[int]) -> None:
     token = {"data": {"id": "t", "relationships": {"org": {"data": {"id": "o"}}}}}
     app = Kustomer(answers(*[httpx.Response(status, json=token) for status in refusal]))
     with client_of(app) as client:
-        assert client.search_available
+        assert client.abilities.search
         assert client.search("customers", "email", EMAILS[:3]) == {}
-        assert not client.search_available
+        assert not client.abilities.search
         assert client.search("customers", "phone", ["+1", "+2"]) == {}
     assert len(app.requests) == len(refusal)
 
@@ -166,119 +227,3 @@ def test_external_ids_of_companies_are_not_searchable_and_unknown_fields_are_a_m
         assert client.search("companies", "externalId", ["A-1"]) == {}
         with pytest.raises(ValueError, match="cannot be searched"):
             client.search("companies", "phone", ["+1"])
-
-
-# --- who holds a tag
-
-
-def tagged(
-    people: list[dict[str, Any]], *, operators: tuple[str, ...] = ("equals", "in"), ignore: bool = False
-) -> Kustomer:
-    """A search by tag that shows 10,000 records at most, 500 a page."""
-
-    def app(request: httpx.Request) -> httpx.Response:
-        body = body_of(request)
-        ((operator, value),) = body["and"][0]["customer_tags"].items()
-        if operator not in operators:
-            return httpx.Response(400)
-        assert value == (["t1"] if operator == "in" else "t1")
-        assert body["sort"] == [{"customer_updated_at": "asc"}]
-        since = body["and"][1]["customer_updated_at"]["gte"] if len(body["and"]) > 1 else ""
-        found = [
-            p for p in people if p["attributes"]["updatedAt"] >= since and (ignore or "t1" in p["attributes"]["tags"])
-        ]
-        page = int(parse_qs(request.url.query.decode())["page"][0])
-        shown = found[:10_000]
-        following = f"/v1/customers/search?page={page + 1}&pageSize=500" if len(shown) > page * 500 else None
-        return ok(shown[(page - 1) * 500 : page * 500], links={"next": following})
-
-    return Kustomer(app)
-
-
-def holder(number: int, **attributes: Any) -> dict[str, Any]:
-    return customer(f"c{number}", **{"tags": ["t0", "t1"], "updatedAt": f"2026-{number // 3:08d}", **attributes})
-
-
-@pytest.mark.parametrize("operators", [("equals", "in"), ("equals",), ("in",)])
-@pytest.mark.parametrize("count", [0, 3, 700, 10_000, 23_456])
-def test_every_holder_of_a_tag_is_found_beyond_what_one_search_shows(operators: tuple[str, ...], count: int) -> None:
-    app = tagged([holder(number) for number in range(count)], operators=operators)
-    with client_of(app) as client:
-        assert {record.id for record in client.tag_holders("t1")} == {f"c{number}" for number in range(count)}
-
-
-def test_holders_that_are_deleted_or_no_longer_hold_it_are_left_out() -> None:
-    people = [holder(1), holder(2, deleted=True), holder(3, tags=["t0"]), holder(4, tags=None)]
-    with client_of(lambda request: ok(people)) as client:
-        assert [record.id for record in client.tag_holders("t1")] == ["c1"]
-
-
-@pytest.mark.parametrize(
-    "app,error",
-    [
-        (lambda request: httpx.Response(403), k.PermissionDeniedError),
-        (lambda request: httpx.Response(400), k.BadRequestError),
-        (tagged([holder(number, tags=[]) for number in range(600)], ignore=True), k.UnexpectedAnswerError),
-        (tagged([holder(number, updatedAt="2026") for number in range(10_001)]), k.UnexpectedAnswerError),
-    ],
-)
-def test_holders_that_cannot_all_be_known_are_an_error(
-    app: Callable[[httpx.Request], httpx.Response], error: type[Exception]
-) -> None:
-    with client_of(app) as client, pytest.raises(error):
-        client.tag_holders("t1")
-
-
-# --- tags
-
-
-def tag(id: str, name: str, **attributes: Any) -> dict[str, Any]:
-    return {"type": "tag", "id": id, "attributes": {"name": name, **attributes}}
-
-
-def test_all_pages_of_tags_are_read_without_the_deleted() -> None:
-    app = Kustomer(
-        answers(
-            ok(
-                [tag("t1", "vip"), tag("t2", "old", deleted=True)],
-                links={"next": "/v1/tags?deleted=false&page=2"},
-            ),
-            ok([{"id": "t3", "name": "flat"}, tag("t4", "gone", deletedAt="2026")], links={"next": None}),
-        )
-    )
-    with client_of(app) as client:
-        assert client.tags() == [k.Tag("t1", "vip", False), k.Tag("t3", "flat", False)]
-    assert app.paths == ["/v1/tags?deleted=false&page=1&pageSize=100", "/v1/tags?deleted=false&page=2"]
-
-
-def test_a_tag_is_created() -> None:
-    app = Kustomer(answers(httpx.Response(201, json={"data": tag("t1", "vip")})))
-    with client_of(app) as client:
-        assert client.create_tag("vip") == k.Tag("t1", "vip", False)
-    assert body_of(app.requests[0]) == {"name": "vip"}
-
-
-@pytest.mark.parametrize("first", [409, 500, httpx.ReadTimeout("t"), 201])
-@pytest.mark.parametrize("there,expected", [(["VIP", "vip"], "t1"), (["x", "Vip"], "t1")])
-def test_a_tag_that_may_be_there_already_is_looked_for(first: int | Exception, there: list[str], expected: str) -> None:
-    response = first if isinstance(first, Exception) else httpx.Response(first)
-    listed = ok([tag(f"t{number}", name) for number, name in enumerate(there)])
-    app = Kustomer(answers(response, listed))
-    with client_of(app) as client:
-        assert client.create_tag("vip").id == expected
-    assert len(app.requests) == 2
-
-
-def test_a_lost_tag_that_is_not_there_is_created_once_more_and_then_given_up() -> None:
-    lost = httpx.ReadTimeout("t")
-    with client_of(answers(lost, ok([]), httpx.Response(201, json={"data": tag("t1", "vip")}))) as client:
-        assert client.create_tag("vip").id == "t1"
-    with client_of(answers(lost, ok([]), lost, ok([]))) as client, pytest.raises(k.AmbiguousWriteError):
-        client.create_tag("vip")
-    with client_of(answers(httpx.Response(409), ok([]))) as client, pytest.raises(k.ConflictError):
-        client.create_tag("vip")
-    with (
-        client_of(answers(ok([{"id": "t1"}]))) as client,
-        pytest.raises(k.UnexpectedAnswerError, match="tag without"),
-    ):
-        client.tags()

@@ -6,13 +6,36 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 
 from kustomer_pipeline import kustomer as k
-from kustomer_pipeline_tests.kustomer.kustomers import KEY, FakeClock
+from kustomer_pipeline_tests.kustomer.kustomers import KEY, Blocking
 
 Behaviour = Callable[[socket.socket], None]
+
+
+class HurriedClock(k.SystemClock):
+    """The real time, of which sleeping skips what it would take: sockets are waited for, pauses are not."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "skipped", 0.0)  # the real clock is frozen
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def advance(self, seconds: float) -> None:
+        object.__setattr__(self, "skipped", self.skipped + seconds)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
 
 
 @contextmanager
@@ -79,8 +102,8 @@ NOT_HTTP = b"220 smtp.example.com ESMTP\r\n"
 BAD_GZIP = json_answer("200 OK", b"{}").replace(b"Connection", b"Content-Encoding: gzip\r\nConnection")
 
 
-def client_at(url: str, **settings: float) -> k.KustomerClient:
-    return k.KustomerClient(**{"base_url": url, "api_key": KEY, "clock": FakeClock(), **settings})  # type: ignore[arg-type]  # settings are a mix
+def client_at(url: str, **settings: Any) -> Blocking:
+    return Blocking(k.KustomerClient(**{"base_url": url, "api_key": KEY, "clock": HurriedClock(), **settings}))
 
 
 BREAKS = [hang_up, says(HALF_BODY), says(HALF_HEAD), says(HALF_CHUNK), says(NOT_HTTP), says(BAD_GZIP)]
@@ -111,17 +134,17 @@ def test_a_server_that_says_nothing_is_a_time_out() -> None:
 
 
 def test_an_answer_that_trickles_in_ends_too() -> None:
-    clock = FakeClock()
+    clock = HurriedClock()
 
     def trickle(connection: socket.socket) -> None:
         connection.sendall(JOB[:-20])
-        clock.elapsed += 500
+        clock.advance(500)
         connection.sendall(JOB[-20:-10])
         wait_for_the_client_to_leave(connection)
 
     with (
         server(trickle) as (url, _),
-        k.KustomerClient(base_url=url, api_key=KEY, clock=clock) as client,
+        client_at(url, clock=clock) as client,
         pytest.raises(k.AmbiguousWriteError, match="trickled in"),
     ):
         client.submit_bulk("customers", "create", [{"_clientRef": "1"}])

@@ -21,6 +21,7 @@ import pytest
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
 from kustomer_pipeline_tests import oracle
+from kustomer_pipeline_tests.simulated import InProcess
 from kustomer_pipeline_tests.world import World, audience, companies, customers, frame_of
 
 SEEDS = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "4"))  # read here: the tests see no KUSTOMER_ variable
@@ -136,19 +137,20 @@ class Chaos:
     # --- runs ---------------------------------------------------------------------------------------------------
 
     def run(self, spec: ObjectSpec | AudienceSpec, rows: list[dict[str, Any]], death: int | None) -> SyncReport | None:
-        fuse = oracle.Fuse(death)
-        client = KustomerClient(
-            base_url=self.sandbox.url, api_key=self.sandbox.api_key, clock=self.world.clock, transport=fuse
-        )
+        fuse = oracle.Fuse(death, transport=InProcess(self.sandbox.app, self.world.clock))
         try:
-            with client, StateStore.open(self.world.state_url) as state, fuse.lit():
+            with (
+                self.world.client(transport=fuse) as client,
+                StateStore.open(self.world.state_url, clock=self.world.clock) as state,
+                fuse.lit(),
+            ):
                 mapped = spec.map(frame_of(spec, rows))
                 report = run_sync(spec, mapped, client=client, state=state, options=RunOptions("run"))
         except KustomerError:
             return None
         except oracle.Died:
             self.deaths += 1
-            self.world.clock.sleep(5)  # jobs last two seconds: what was sent is done when the next run begins
+            self.world.clock.advance(5)  # jobs last two seconds: what was sent is done when the next run begins
             return None
         assert report.adds_up
         self.outcomes.update(report.rows["outcome"])
@@ -195,7 +197,7 @@ class Chaos:
     def the_weather_clears(self) -> None:
         self.sandbox.faults.clear()
         self.sandbox.release_jobs()
-        self.world.clock.sleep(20_000)
+        self.world.clock.advance(20_000)
         last = {}
         for _ in range(2):
             oracle.hours_pass(self.world.state_url)

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sandbox import Sandbox
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
-from kustomer_pipeline.sync.tables import bulk_jobs
+from kustomer_pipeline.sync.state.tables import bulk_jobs
 from kustomer_pipeline_tests import killed, oracle
 from kustomer_pipeline_tests.world import audience, companies, customers, frame_of, members, people
 

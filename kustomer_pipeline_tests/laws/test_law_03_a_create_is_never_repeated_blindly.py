@@ -2,7 +2,6 @@
 
 import pytest
 
-from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sync import RunOptions, StateStore, run_sync
 from kustomer_pipeline_tests.world import World, companies, customers, frame_of, people
 
@@ -18,7 +17,7 @@ def test_a_submit_without_an_answer_doubles_nobody(world: World, fault: str, job
     world.sandbox.faults.set(fault, method="POST", path="/v1/customers/bulk", times=1)
     for _ in range(4):
         report = world.run(customers(), people(30))
-        world.clock.sleep(1000)
+        world.clock.advance(1000)
     assert 30 == report.counts.unchanged
     assert 30 == len(world.sandbox.customers)
 
@@ -36,10 +35,8 @@ def test_a_timed_out_submit_is_looked_up(world: World) -> None:
     world.sandbox.faults.set("timeout_after", 5, method="POST", path="/v1/customers/bulk", times=1)
     spec = customers()
     with (
-        KustomerClient(
-            base_url=world.sandbox.url, api_key=world.sandbox.api_key, clock=world.clock, timeout=0.3
-        ) as client,
-        StateStore.open(world.state_url) as state,
+        world.client(timeout=0.3) as client,
+        StateStore.open(world.state_url, clock=world.clock) as state,
     ):
         mapped = spec.map(frame_of(spec, people(5)))
         report = run_sync(spec, mapped, client=client, state=state, options=RunOptions("r"))
@@ -65,7 +62,7 @@ def test_companies_without_a_unique_identifier_wait_before_they_are_created_agai
     world.sandbox.faults.set(fault, method="POST", path="/v1/companies/bulk", times=1)
     report = world.run(spec, rows)
     assert 5 == report.counts.deferred
-    world.clock.sleep(60)
+    world.clock.advance(60)
     report = world.run(spec, rows)
     assert 5 == report.counts.created
     assert 5 == len(world.sandbox.companies)

@@ -11,7 +11,7 @@ import pytest
 
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, StateStore
-from kustomer_pipeline.sync.sync_state import SyncState
+from kustomer_pipeline.sync.state import StateStore as _
 from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
 WIDE = RemovalLimit(share=1.0)
@@ -33,7 +33,7 @@ def die_before_submitted(
         patched.setattr(SyncState, "submitted", die)
         with pytest.raises(Died):
             world.run(spec, rows)
-    world.clock.sleep(60)
+    world.clock.advance(60)
 
 
 def tagged(world: World) -> set[str]:
@@ -137,7 +137,7 @@ def test_mirroring_the_whole_tag_keeps_a_member_whose_row_is_invalid_today(world
     )
     world.run(customers(), people(3))
     world.run(spec, members(3))
-    world.clock.sleep(3600)
+    world.clock.advance(3600)
     rows = [{**members(1)[0], "phone": "not a phone"}, *members(2, start=1)]
     report = world.run(spec, rows)
     assert 1 == report.counts.invalid
@@ -223,7 +223,7 @@ def test_a_lost_job_that_is_done_only_after_the_next_run_has_looked(
         with pytest.raises(Died):
             world.run(customers(), people(3, plan="pro"))
     world.run(customers(), people(3, plan="free"))  # at once: nothing differs yet
-    world.clock.sleep(3600)
+    world.clock.advance(3600)
     for _ in range(2):
         world.run(customers(), people(3, plan="free"))
     assert "free" == world.customer("C-0")["custom"]["planStr"]

@@ -38,9 +38,10 @@ from kustomer_pipeline.sync import (
     plan_sync,
     run_sync,
 )
-from kustomer_pipeline.sync.tables import metadata
+from kustomer_pipeline.sync.state.tables import metadata
 from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.oracle import Died, Fuse
+from kustomer_pipeline_tests.simulated import InProcess
 from kustomer_pipeline_tests.world import World, audience, companies, customers, frame_of
 
 EXAMPLES = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "0"))  # read here: the tests see no KUSTOMER_ variable
@@ -311,7 +312,7 @@ class Org(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, 60.0, 4000.0]))
     def time_passes(self, seconds: float) -> None:
-        self.world.clock.sleep(seconds)
+        self.world.clock.advance(seconds)
         if seconds > 3600:
             oracle.hours_pass(self.state_url)
 
@@ -334,12 +335,13 @@ class Org(RuleBasedStateMachine):
         """One run. None: it died, or could not even begin."""
         self.runs += 1
         self.sandbox.clear_requests()
-        fuse = Fuse(death)
-        client = KustomerClient(
-            base_url=self.sandbox.url, api_key=self.sandbox.api_key, clock=self.world.clock, transport=fuse
-        )
+        fuse = Fuse(death, transport=InProcess(self.sandbox.app, self.world.clock))
         try:
-            with client, StateStore.open(self.state_url) as state, fuse.lit():
+            with (
+                self.world.client(transport=fuse) as client,
+                StateStore.open(self.state_url, clock=self.world.clock) as state,
+                fuse.lit(),
+            ):
                 given = RunOptions(f"run-{self.runs}", **options)
                 report = run_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=given)
         except KustomerError:
@@ -347,7 +349,7 @@ class Org(RuleBasedStateMachine):
             return None
         except Died:
             self.restless = self.runs % 2 == 1  # every other time the next run begins before the lost job is done
-            self.world.clock.sleep(0 if self.restless else 5)
+            self.world.clock.advance(0 if self.restless else 5)
             return None
         finally:
             self.sandbox.faults.clear()
@@ -476,7 +478,7 @@ class Org(RuleBasedStateMachine):
     @rule(what=st.sampled_from(["customers", "companies", "mirror", "remove"]), drawn=faults)
     def plan(self, what: str, drawn: list[Any]) -> None:
         """A plan changes nothing: not in Kustomer, not in the state."""
-        self.world.clock.sleep(5)
+        self.world.clock.advance(5)
         specs: dict[str, tuple[ObjectSpec | AudienceSpec, list[dict[str, Any]]]] = {
             "customers": (self.spec(), self.frame),
             "companies": (companies(), [{"id": id_, "name": name} for id_, name in self.accounts.items()]),
@@ -528,7 +530,7 @@ class Org(RuleBasedStateMachine):
         self.sandbox.release_jobs()
         self.ever += self.frame
         for _ in range(2):
-            self.world.clock.sleep(120)
+            self.world.clock.advance(120)
             oracle.hours_pass(self.state_url)
             accounts = self.run(companies(), [{"id": id_, "name": name} for id_, name in self.accounts.items()])
             assert accounts is not None

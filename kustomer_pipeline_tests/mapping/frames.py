@@ -20,14 +20,14 @@ def objects(*cells: Any) -> pd.Series[Any]:
 
 
 def mapped_column(
-    field: str, cells: pd.Series[Any], object: str = "customers", **options: Any
+    field: str, cells: pd.Series[Any], object_name: str = "customers", **options: Any
 ) -> tuple[list[Any], list[str | None]]:
     """Map one column beside a row id: (values, None for null; reasons, None for valid rows)."""
-    mapped = mapped_frame(field, cells, object, **options)
+    mapped = mapped_frame(field, cells, object_name, **options)
     return plain(mapped[field]), plain(mapped["_invalid"])
 
 
-def mapped_frame(field: str, cells: pd.Series[Any], object: str = "customers", **options: Any) -> pd.DataFrame:
+def mapped_frame(field: str, cells: pd.Series[Any], object_name: str = "customers", **options: Any) -> pd.DataFrame:
     """The mapped frame of one column beside a row id, which is the key unless the field is externalId."""
     frame = pd.DataFrame({"cells": cells})
     fields = [FieldMapping(field, ("cells",), match=options.pop("match", None))]
@@ -36,13 +36,13 @@ def mapped_frame(field: str, cells: pd.Series[Any], object: str = "customers", *
         frame["row_id"] = [f"id-{row}" for row in range(len(cells))]
         fields.append(FieldMapping("externalId", ("row_id",)))
         match_on = ["externalId"]
-    return map_frame(frame, fields, object=object, match_on=match_on, **options)
+    return map_frame(frame, fields, object_name=object_name, match_on=match_on, **options)
 
 
-def wired(field: str, *cells: Any, object: str = "customers", **options: Any) -> list[dict[str, Any]]:
+def wired(field: str, *cells: Any, object_name: str = "customers", **options: Any) -> list[dict[str, Any]]:
     """What goes on the wire for one column of objects, without the row id."""
-    mapped = mapped_frame(field, objects(*cells), object, **options)
-    rows = wire_rows(mapped, [FieldMapping(field, ("cells",))], object=object)
+    mapped = mapped_frame(field, objects(*cells), object_name, **options)
+    rows = wire_rows(mapped, [FieldMapping(field, ("cells",))], object_name=object_name)
     assert mapped["_invalid"].isna().all(), mapped["_invalid"].tolist()
     return rows
 

@@ -37,16 +37,16 @@ def test_every_writable_field_of_kustomer_is_there() -> None:
     assert set(field_names("companies")) == COMPANY_FIELDS
 
 
-@pytest.mark.parametrize("object", ["customers", "companies"])
-def test_every_field_says_what_it_is_and_where_it_goes(object: str) -> None:
-    for name in field_names(object):
-        field = field_type(object, name)
+@pytest.mark.parametrize("object_name", ["customers", "companies"])
+def test_every_field_says_what_it_is_and_where_it_goes(object_name: str) -> None:
+    for name in field_names(object_name):
+        field = field_type(object_name, name)
         assert field.name == name
         assert field.description
         assert field.custom_key is None
         if field.shape == "list":
-            assert field.attribute in list_attributes(object)
-            assert field.max_items == list_attributes(object)[field.attribute].max_items
+            assert field.attribute in list_attributes(object_name)
+            assert field.max_items == list_attributes(object_name)[field.attribute].max_items
         else:
             assert field.attribute == name
         hash(field)
@@ -132,14 +132,14 @@ def test_only_keys_that_kustomer_takes_are_writable() -> None:
     ],
 )
 def test_the_suffix_of_a_custom_attribute_is_its_type(field: str, value: str) -> None:
-    for object in ("customers", "companies"):
-        kind = field_type(object, field)
+    for object_name in ("customers", "companies"):
+        kind = field_type(object_name, field)
         assert (kind.value, kind.shape, kind.attribute) == (value, "custom", "custom")
         assert kind.custom_key == field.removeprefix("custom.")
 
 
 @pytest.mark.parametrize(
-    "object, field, hint",
+    "object_name, field, hint",
     [
         ("customers", "emial", "did you mean email"),
         ("customers", "external_id", "did you mean externalId"),
@@ -157,9 +157,9 @@ def test_the_suffix_of_a_custom_attribute_is_its_type(field: str, value: str) ->
         ("companies", "deleted", "never deletes"),
     ],
 )
-def test_an_unknown_field_says_what_is_meant_or_allowed(object: str, field: str, hint: str) -> None:
+def test_an_unknown_field_says_what_is_meant_or_allowed(object_name: str, field: str, hint: str) -> None:
     with pytest.raises(UnknownFieldError) as caught:
-        field_type(object, field)
+        field_type(object_name, field)
     assert hint in str(caught.value)
     assert caught.value.field == field
 

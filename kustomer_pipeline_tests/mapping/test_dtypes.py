@@ -157,7 +157,9 @@ def test_big_integers_stay_exact_as_ids() -> None:
         objects(decimal.Decimal(2**63 - 1), "x"),
     ):
         frame = pd.DataFrame({"id": cells})
-        mapped = map_frame(frame, [FieldMapping("externalId", ("id",))], object="customers", match_on=["externalId"])
+        mapped = map_frame(
+            frame, [FieldMapping("externalId", ("id",))], object_name="customers", match_on=["externalId"]
+        )
         assert mapped["externalId"].iloc[0] == str(int(cells.iloc[0]))
     assert mapped_column("externalId", pd.Series([2.0**53, 2.0**53 - 1]))[0] == [None, str(2**53 - 1)]
 
@@ -191,7 +193,7 @@ def test_a_chunked_column_is_one_column() -> None:
     chunks = pd.concat([pd.Series([f"a{n}@x.com"], dtype="string[pyarrow]") for n in range(3)], ignore_index=True)
     mapped = mapped_frame("emails", chunks.iloc[1:])
     assert plain(mapped["emails"]) == ["a1@x.com", "a2@x.com"]
-    assert wire_rows(mapped, [FieldMapping("emails", ("cells",))], object="customers")[0]["emails"] == [
+    assert wire_rows(mapped, [FieldMapping("emails", ("cells",))], object_name="customers")[0]["emails"] == [
         {"email": "a1@x.com"}
     ]
 

@@ -31,7 +31,7 @@ def customers(rows: Sequence[Sequence[Any]], **options: Any) -> pd.DataFrame:
     """Map rows of (id, email, name)."""
     frame = pd.DataFrame(list(rows), columns=["id", "email", "name"], dtype=object)
     options.setdefault("match_on", ["externalId", "email"])
-    return map_frame(frame, FIELDS, object="customers", **options)
+    return map_frame(frame, FIELDS, object_name="customers", **options)
 
 
 def test_the_frame_has_a_key_the_fields_and_the_reasons() -> None:
@@ -46,7 +46,7 @@ def test_the_frame_has_a_key_the_fields_and_the_reasons() -> None:
         FieldMapping("birthdayAt", ("at",)),
         FieldMapping("tags", ("t",)),
     ]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
     assert {name: str(dtype) for name, dtype in mapped.dtypes.items()} == {
         "_key": "string",
         "externalId": "string",
@@ -55,6 +55,7 @@ def test_the_frame_has_a_key_the_fields_and_the_reasons() -> None:
         "birthdayAt": "string",
         "tags": "string",
         "_invalid": "string",
+        "_codes": "string",
     }
     assert isinstance(mapped.index, pd.RangeIndex)
     assert plain(mapped["custom.nNum"]) == [1.5, None]
@@ -68,23 +69,23 @@ def test_the_mapped_frame_survives_parquet() -> None:
     buffer.seek(0)
     again = pd.read_parquet(buffer)
     pd.testing.assert_frame_equal(again, mapped)
-    assert wire_rows(again, FIELDS, object="customers") == wire_rows(mapped, FIELDS, object="customers")
+    assert wire_rows(again, FIELDS, object_name="customers") == wire_rows(mapped, FIELDS, object_name="customers")
 
 
 def test_the_input_is_left_as_it_is() -> None:
     frame = pd.DataFrame({"id": [1.0, None], "email": [" A@x.com", ""], "name": [["x"], {"y": 1}]}, dtype=object)
     before = frame.copy(deep=True)
-    map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
+    map_frame(frame, FIELDS, object_name="customers", match_on=["externalId"])
     pd.testing.assert_frame_equal(frame, before)
 
 
 @pytest.mark.parametrize("dtype", [object, "string", "Int64", "float64", "category", "datetime64[ns]", "boolean"])
 def test_no_rows_keep_the_columns(dtype: Any) -> None:
     frame = pd.DataFrame({name: pd.Series([], dtype=dtype) for name in ("id", "email", "name")})
-    mapped = map_frame(frame, FIELDS, object="customers", match_on=["externalId"], required=["email"])
-    assert list(mapped.columns) == ["_key", "externalId", "email", "name", "_invalid"]
+    mapped = map_frame(frame, FIELDS, object_name="customers", match_on=["externalId"], required=["email"])
+    assert list(mapped.columns) == ["_key", "externalId", "email", "name", "_invalid", "_codes"]
     assert len(mapped) == 0
-    assert wire_rows(mapped, FIELDS, object="customers") == []
+    assert wire_rows(mapped, FIELDS, object_name="customers") == []
 
 
 def test_a_row_is_named_by_its_first_identifier() -> None:
@@ -100,7 +101,7 @@ def test_a_phone_names_a_row_in_its_normal_form() -> None:
     mapped = map_frame(
         frame,
         [FieldMapping("phone", ("phone",))],
-        object="customers",
+        object_name="customers",
         match_on=["phone"],
         default_region="US",
     )
@@ -110,7 +111,7 @@ def test_a_phone_names_a_row_in_its_normal_form() -> None:
 def test_a_company_may_be_named_by_its_name() -> None:
     frame = pd.DataFrame({"id": ["A", None], "name": ["Acme", " Beta Ltd "]})
     fields = [FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",))]
-    mapped = map_frame(frame, fields, object="companies", match_on=["externalId", "name"], required=["name"])
+    mapped = map_frame(frame, fields, object_name="companies", match_on=["externalId", "name"], required=["name"])
     assert mapped["_key"].tolist() == ["A", "name=Beta Ltd"]
     assert reasons(mapped) == [None, None]
 
@@ -125,10 +126,12 @@ def test_a_missing_required_field_is_said_once() -> None:
 def test_emails_provide_the_required_email_but_not_the_key() -> None:
     frame = pd.DataFrame({"email": [None, None], "more": ['["a@x.com"]', None]})
     fields = [FieldMapping("email", ("email",)), FieldMapping("emails", ("more",))]
-    mapped = map_frame(frame, fields, object="customers", match_on=["email"], required=["email"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["email"], required=["email"])
     assert reasons(mapped) == ["email is missing", "email is missing"]
     fields.append(FieldMapping("externalId", ("id",)))
-    mapped = map_frame(frame.assign(id=[1, 2]), fields, object="customers", match_on=["externalId"], required=["email"])
+    mapped = map_frame(
+        frame.assign(id=[1, 2]), fields, object_name="customers", match_on=["externalId"], required=["email"]
+    )
     assert reasons(mapped) == [None, "email is missing"]
 
 
@@ -139,7 +142,7 @@ def test_a_required_custom_attribute_is_not_provided_by_another() -> None:
         FieldMapping("custom.aStr", ("a",)),
         FieldMapping("custom.bStr", ("b",)),
     ]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"], required=["custom.aStr"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"], required=["custom.aStr"])
     assert reasons(mapped) == [None, "custom.aStr is missing"]
 
 
@@ -187,7 +190,7 @@ def test_identifiers_count_over_columns_spellings_and_inside_json() -> None:
         FieldMapping("emails", ("more",)),
         FieldMapping("externalIds", ("ids",)),
     ]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
     assert reasons(mapped) == [
         "email is also on row key 2",
         "email is also on row key 1",
@@ -199,13 +202,13 @@ def test_identifiers_count_over_columns_spellings_and_inside_json() -> None:
 def test_shared_lists_may_repeat() -> None:
     frame = pd.DataFrame({"id": [1, 2], "mail": ["a@x.com"] * 2})
     fields = [FieldMapping("externalId", ("id",)), FieldMapping("sharedEmails", ("mail",))]
-    assert reasons(map_frame(frame, fields, object="customers", match_on=["externalId"])) == [None, None]
+    assert reasons(map_frame(frame, fields, object_name="customers", match_on=["externalId"])) == [None, None]
 
 
 def test_companies_of_one_name_are_told_apart_by_their_ids_only() -> None:
     frame = pd.DataFrame({"id": ["A", "B", None, None], "name": ["Acme", "Acme", "Acme", "Acme"]})
     fields = [FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",))]
-    mapped = map_frame(frame, fields, object="companies", match_on=["externalId", "name"])
+    mapped = map_frame(frame, fields, object_name="companies", match_on=["externalId", "name"])
     assert reasons(mapped) == [None, None, "the row key is also on row 4", "the row key is also on row 3"]
 
 
@@ -233,7 +236,7 @@ def test_every_reason_of_a_row_is_given() -> None:
 def test_a_missing_column_says_which_and_what_there_is() -> None:
     frame = pd.DataFrame({"ID": [1], "e_mail": ["a@x.com"], 3: ["x"]})
     with pytest.raises(MissingColumnError) as caught:
-        map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
+        map_frame(frame, FIELDS, object_name="customers", match_on=["externalId"])
     assert caught.value.columns == ("id", "email", "name")
     assert str(caught.value) == (
         "the query does not return id (did you mean ID?), email (did you mean e_mail?), name; it returns ID, e_mail, 3"
@@ -243,15 +246,15 @@ def test_a_missing_column_says_which_and_what_there_is() -> None:
 def test_a_mapped_column_that_comes_twice_is_an_error() -> None:
     frame = pd.DataFrame([[1, "a@x.com", "A", "B", 1, 2]], columns=["id", "email", "name", "name", "other", "other"])
     with pytest.raises(DuplicateColumnError, match="returns name more than once") as caught:
-        map_frame(frame, FIELDS, object="customers", match_on=["externalId"])
+        map_frame(frame, FIELDS, object_name="customers", match_on=["externalId"])
     assert caught.value.columns == ("name",)
 
 
 def test_one_column_may_feed_two_fields() -> None:
     frame = pd.DataFrame({"id": ["7"], "email": ["a@x.com"]})
     fields = [*FIELDS[:2], FieldMapping("custom.crmStr", ("id",)), FieldMapping("username", ("email",))]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"])
-    assert wire_rows(mapped, fields, object="customers") == [
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
+    assert wire_rows(mapped, fields, object_name="customers") == [
         {
             "externalId": "7",
             "emails": [{"email": "a@x.com"}],
@@ -263,7 +266,7 @@ def test_one_column_may_feed_two_fields() -> None:
 
 def test_wrong_mappings_are_refused_before_the_frame_is_read() -> None:
     with pytest.raises(FieldConfigError):
-        map_frame(pd.DataFrame(), FIELDS, object="customers", match_on=["name"])
+        map_frame(pd.DataFrame(), FIELDS, object_name="customers", match_on=["name"])
 
 
 def test_many_rows_of_one_identifier_stay_cheap() -> None:

@@ -103,7 +103,7 @@ def test_empty_json_is_null() -> None:
 
 
 def test_company_domains_are_lower_case_names() -> None:
-    assert wired("domains", "Acme.Example", ["a.com", "b.com"], object="companies") == [
+    assert wired("domains", "Acme.Example", ["a.com", "b.com"], object_name="companies") == [
         {"domains": [{"domain": "acme.example"}]},
         {"domains": [{"domain": "a.com"}, {"domain": "b.com"}]},
     ]
@@ -133,11 +133,11 @@ def test_several_columns_and_both_spellings_make_one_list_without_repetitions() 
         }
     )
     fields = [FieldMapping("email", ("main", "alt")), FieldMapping("emails", ("more",))]
-    mapped = map_frame(frame, fields, object="customers", match_on=["email"])
-    assert list(mapped.columns) == ["_key", "email", "email.2", "emails", "_invalid"]
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["email"])
+    assert list(mapped.columns) == ["_key", "email", "email.2", "emails", "_invalid", "_codes"]
     assert mapped["_key"].tolist() == ["a@x.com", "c@x.com", "row:3"]
     assert reasons(mapped) == [None, None, "email is missing"]
-    assert wire_rows(mapped, fields, object="customers") == [
+    assert wire_rows(mapped, fields, object_name="customers") == [
         {"emails": [{"email": "a@x.com", "type": "home"}, {"email": "b@x.com"}, {"email": "d@x.com"}]},
         {"emails": [{"email": "c@x.com"}]},
         {"emails": None},
@@ -148,7 +148,7 @@ def test_the_item_limit_counts_the_distinct_items_of_all_columns() -> None:
     columns = [f"c{n}" for n in range(11)]
     frame = pd.DataFrame([[f"a{n}@x.com" for n in range(11)], [f"b{n % 10}@x.com" for n in range(11)]], columns=columns)
     fields = [FieldMapping("email", tuple(columns))]
-    assert reasons(map_frame(frame, fields, object="customers", match_on=["email"])) == [
+    assert reasons(map_frame(frame, fields, object_name="customers", match_on=["email"])) == [
         "emails has 11 items, at most 10",
         None,
     ]
@@ -163,9 +163,9 @@ def test_the_tag_limit_counts_over_columns() -> None:
         }
     )
     fields = [FieldMapping("externalId", ("id",)), FieldMapping("tags", ("a", "b"))]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
     assert reasons(mapped) == [None, "tags has 21 items, at most 20"]
-    assert len(wire_rows(mapped, fields, object="customers")[0]["tags"]) == 15
+    assert len(wire_rows(mapped, fields, object_name="customers")[0]["tags"]) == 15
 
 
 def test_wire_rows_of_a_part_are_the_rows_of_that_part() -> None:
@@ -175,13 +175,13 @@ def test_wire_rows_of_a_part_are_the_rows_of_that_part() -> None:
         FieldMapping("name", ("name",)),
         FieldMapping("tags", ("name",)),
     ]
-    mapped = map_frame(frame, fields, object="customers", match_on=["externalId"])
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
     part = mapped.loc[[7, 2]]
-    assert wire_rows(part, fields, object="customers") == [
+    assert wire_rows(part, fields, object_name="customers") == [
         {"externalId": "7", "name": "n", "tags": ["n"]},
         {"externalId": "2", "name": None, "tags": None},
     ]
-    assert wire_rows(mapped.iloc[:0], fields, object="customers") == []
+    assert wire_rows(mapped.iloc[:0], fields, object_name="customers") == []
 
 
 def test_every_list_field_takes_an_item_with_all_its_keys() -> None:
@@ -192,13 +192,13 @@ def test_every_list_field_takes_an_item_with_all_its_keys() -> None:
         "boolean": True,
         "number": 1,
     }
-    for object in ("customers", "companies"):
-        for name in field_names(object):
-            field = field_type(object, name)
+    for object_name in ("customers", "companies"):
+        for name in field_names(object_name):
+            field = field_type(object_name, name)
             if field.shape != "list" or not field.items:
                 continue
             item = {
                 key: sub.choices[0] if sub.choices else samples.get(sub.value, "xx.x"[: sub.max_length])
                 for key, sub in field.items.items()
             }
-            assert wired(name, item, object=object) == [{field.attribute: [item]}]
+            assert wired(name, item, object_name=object_name) == [{field.attribute: [item]}]

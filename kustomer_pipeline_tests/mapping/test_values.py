@@ -178,8 +178,8 @@ def test_a_bad_value_is_null_and_its_row_says_why(field: str, cell: Any, reason:
     assert reasons == [reason]
 
 
-@pytest.mark.parametrize("object", ["customers", "companies"])
-def test_blank_and_null_cells_are_null_in_every_field(object: str) -> None:
+@pytest.mark.parametrize("object_name", ["customers", "companies"])
+def test_blank_and_null_cells_are_null_in_every_field(object_name: str) -> None:
 
     nulls = objects(
         None,
@@ -192,22 +192,22 @@ def test_blank_and_null_cells_are_null_in_every_field(object: str) -> None:
         np.datetime64("NaT"),
         np.nan,
     )
-    for field in (*field_names(object), *(f"custom.a{s}" for s in ("Str", "Num", "At", "Bool", "Url", "Id"))):
-        values, reasons = mapped_column(field, nulls, object)
+    for field in (*field_names(object_name), *(f"custom.a{s}" for s in ("Str", "Num", "At", "Bool", "Url", "Id"))):
+        values, reasons = mapped_column(field, nulls, object_name)
         assert values == [None] * len(nulls), field
         expected = "externalId is missing" if field == "externalId" else None
         assert reasons == [expected] * len(nulls), field
 
 
-@pytest.mark.parametrize("object", ["customers", "companies"])
-def test_text_limits_hold_to_the_character_in_every_field(object: str) -> None:
-    for name in field_names(object):
-        field = field_type(object, name)
+@pytest.mark.parametrize("object_name", ["customers", "companies"])
+def test_text_limits_hold_to_the_character_in_every_field(object_name: str) -> None:
+    for name in field_names(object_name):
+        field = field_type(object_name, name)
         if field.value not in ("text", "externalId") or field.max_length is None:
             continue
         most, least = "x" * field.max_length, "x" * (field.min_length or 1)
-        assert mapped_column(name, objects(most, least), object) == ([most, least], [None, None])
-        _, reasons = mapped_column(name, objects(most + "x"), object)
+        assert mapped_column(name, objects(most, least), object_name) == ([most, least], [None, None])
+        _, reasons = mapped_column(name, objects(most + "x"), object_name)
         assert reasons == [f"{name} is {field.max_length + 1} characters, at most {field.max_length}"]
 
 
@@ -265,7 +265,7 @@ def test_the_wire_has_plain_python_values() -> None:
     assert wired("custom.aNum", 7, 7.5, None) == [{"custom": {"aNum": n}} for n in (7, 7.5, None)]
     assert [type(row["custom"]["aNum"]) for row in wired("custom.aNum", 7, 7.5)] == [int, float]
     assert [type(row["custom"]["aBool"]) for row in wired("custom.aBool", True, "f")] == [bool, bool]
-    assert type(wired("employeeCount", 7, object="companies")[0]["employeeCount"]) is int
+    assert type(wired("employeeCount", 7, object_name="companies")[0]["employeeCount"]) is int
     assert type(wired("name", "Jane")[0]["name"]) is str
     assert wired("sentiment", '{"polarity":1,"confidence":1}', None) == [
         {"sentiment": {"polarity": 1, "confidence": 1}},

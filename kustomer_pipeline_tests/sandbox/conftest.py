@@ -92,9 +92,13 @@ class Api:
         """The batches of a bulk job that was submitted and, time standing still, done at once."""
         submitted = self.ask(method, path, body)
         assert submitted.status == 201, submitted.text
-        batches = self.get(f"/v1/bulk/{submitted.data['id']}/batches").json
+        batches = self.batches(submitted.data["id"])
         assert [batch["status"] for batch in batches] == ["complete"] * len(batches)
-        return list(batches)
+        return batches
+
+    def batches(self, job: str) -> list[dict[str, Any]]:
+        """The batches of a job, each with its attributes and its id."""
+        return [{"id": batch["id"], **batch["attributes"]} for batch in self.get(f"/v1/bulk/{job}/batches").data]
 
 
 @pytest.fixture

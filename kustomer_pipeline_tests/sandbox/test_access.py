@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomer_pipeline.sandbox import ALL_ROLES, Sandbox
+from kustomer_pipeline.sandbox import ALL_ROLES, FOUR_ROLES, Sandbox
 
 from .conftest import Api
 
@@ -52,6 +52,7 @@ _ACTIONS = {
         ("DELETE", f"/v1/customers/{_ID}"),
         ("DELETE", "/v1/customers/bulk"),
     ],
+    ("org.permission.customer_merge.create",): [("POST", "/v1/customers/merges")],
     ("org.permission.company.read", "org.user.company.read"): [
         ("GET", "/v1/companies"),
         ("GET", f"/v1/companies/{_ID}"),
@@ -98,6 +99,43 @@ def test_any_one_role_of_an_action_lets_it_through_and_no_other_does(
         refused = api.ask(method, path, {})
         assert refused.status == 403
         assert refused.error["code"] == "forbidden"
+
+
+def test_the_four_roles_do_for_writes_and_look_ups_and_for_nothing_else(api: Api, sandbox: Sandbox) -> None:
+    api.key = sandbox.add_api_key(FOUR_ROLES)
+    company = api.post("/v1/companies", {"name": "Acme", "tags": ["b2b"]}).data["id"]
+    created = api.post("/v1/customers", {"externalId": "C-1", "company": company, "tags": ["vip", "b2b"]})
+    customer = created.data["id"]
+    assert sandbox.tag_names(customer) == ["vip", "b2b"]
+    assert all(len(tag) == 24 for tag in created.attributes["tags"])
+    allowed = [
+        ("PUT", f"/v1/customers/{customer}", {"tags": ["vip"]}),
+        ("PATCH", f"/v1/customers/{customer}", {"name": "Jane"}),
+        ("GET", f"/v1/customers/{customer}", None),
+        ("GET", "/v1/customers/externalId=C-1", None),
+        ("GET", "/v1/customers", None),
+        ("GET", "/v1/companies?externalId=A-1", None),
+        ("PUT", f"/v1/companies/{company}", {"name": "Acme Ltd"}),
+        ("POST", "/v1/companies/bulk", [{"name": "Bolt"}]),
+        ("PUT", "/v1/customers/bulk", [{"id": customer}]),
+        ("POST", "/v1/customers/bulk", [{}]),
+        ("GET", "/v1/auth/tokens/current", None),
+    ]
+    assert {api.ask(*request).status for request in allowed} == {200, 201}
+    job = api.post("/v1/customers/bulk", [{}]).data["id"]
+    refused = [
+        ("GET", f"/v1/bulk/{job}", None),
+        ("GET", f"/v1/bulk/{job}/batches", None),
+        ("POST", "/v1/customers/search", {"queryContext": "customer"}),
+        ("GET", "/v1/tags", None),
+        ("POST", "/v1/tags", {"name": "new"}),
+        ("DELETE", f"/v1/customers/{customer}", None),
+        ("POST", "/v1/customers/merges", {"source": customer, "target": customer}),
+    ]
+    assert [api.ask(*request).status for request in refused] == [403] * 7
+    sandbox.faults.set("tags_no_auto_create")
+    assert api.post("/v1/customers", {"tags": ["unknown"]}).status == 400
+    assert api.post("/v1/customers", {"tags": ["VIP"]}).status == 201
 
 
 def test_a_grant_covers_what_is_below_it_by_dots(api: Api, sandbox: Sandbox) -> None:

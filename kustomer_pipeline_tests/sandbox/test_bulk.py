@@ -44,7 +44,7 @@ def test_a_job_goes_from_queued_over_running_to_complete_and_works_only_then(slo
     seen = []
     for _ in range(3):
         attributes = api.get(f"/v1/bulk/{job}").attributes
-        batch = api.get(f"/v1/bulk/{job}/batches").json[0]
+        batch = api.batches(job)[0]
         seen.append((attributes["status"], batch["status"], attributes["completed"], len(slow.customers)))
         clock.advance(5)
     assert seen == [
@@ -95,7 +95,7 @@ def test_without_client_refs_there_are_no_results_only_ids_and_errors(api: Api, 
     (batch,) = api.bulk("POST", "/v1/customers/bulk", [{"externalId": "C-1"}, {"externalId": "C-2"}])
     assert "results" not in batch
     assert len(batch["objectIds"]) == 1
-    assert batch["errors"] == [{"error": "duplicate detected"}]
+    assert batch["errors"] == [{"id": None, "data": {"error": "duplicate detected"}}]
 
 
 def test_an_update_names_kustomers_id_and_fails_for_one_that_is_not_there(api: Api, sandbox: Sandbox) -> None:

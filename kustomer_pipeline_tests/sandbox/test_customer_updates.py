@@ -43,7 +43,7 @@ def test_a_list_is_replaced_as_a_whole(api: Api, sandbox: Sandbox) -> None:
 def test_null_clears_a_scalar(api: Api, sandbox: Sandbox) -> None:
     customer = sandbox.seed_customer(name="Jane", username="jane", birthdayAt="1990-01-01T00:00:00Z")
     cleared = api.put(f"/v1/customers/{customer}", {"name": None, "username": None, "birthdayAt": None})
-    assert [cleared.attributes[name] for name in ("name", "username", "birthdayAt")] == [None, None, None]
+    assert {"name", "username", "birthdayAt"} & set(cleared.attributes) == set()
 
 
 def test_replace_true_loses_everything_that_is_not_sent(api: Api, sandbox: Sandbox) -> None:
@@ -52,11 +52,8 @@ def test_replace_true_loses_everything_that_is_not_sent(api: Api, sandbox: Sandb
     reply = api.put(f"/v1/customers/{customer}?replace=true", {"username": "jane"})
     assert reply.data["id"] == customer
     assert reply.attributes["username"] == "jane"
-    assert (reply.attributes["name"], reply.attributes["externalId"], reply.attributes["tags"]) == (
-        None,
-        None,
-        [],
-    )
+    assert {"name", "externalId"} & set(reply.attributes) == set()
+    assert reply.attributes["tags"] == []
     assert "custom" not in reply.attributes
     assert "company" not in reply.data["relationships"]
     assert api.put(f"/v1/customers/{customer}?replace=perhaps", {}).status == 400
@@ -91,7 +88,7 @@ def test_external_id_is_the_first_of_external_ids(api: Api, sandbox: Sandbox) ->
     def ids(reply_attributes: dict[str, object]) -> tuple[object, list[str]]:
         items = reply_attributes["externalIds"]
         assert isinstance(items, list)
-        return reply_attributes["externalId"], [item["externalId"] for item in items]
+        return reply_attributes.get("externalId"), [item["externalId"] for item in items]
 
     created = api.post("/v1/customers", {"externalId": "A"})
     path = f"/v1/customers/{created.data['id']}"

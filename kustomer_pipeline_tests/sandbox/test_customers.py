@@ -11,13 +11,40 @@ from kustomer_pipeline.sandbox import ManualClock, Sandbox
 from .conftest import Api
 
 
-def test_a_customer_needs_nothing_and_gets_a_generated_display_name(api: Api) -> None:
+def test_a_customer_needs_nothing_and_gets_a_display_name(api: Api) -> None:
     created = api.post("/v1/customers", {})
     assert created.status == 201
-    assert created.attributes["name"] is None
     assert len(created.attributes["displayName"].split()) == 2
-    named = api.post("/v1/customers", {"name": "Jane Doe"})
+    emails = [{"email": "jane@example.com"}]
+    assert api.post("/v1/customers", {"emails": emails}).attributes["displayName"] == "jane@example.com"
+    named = api.post("/v1/customers", {"name": "Jane Doe", "emails": [{"email": "j@example.com"}]})
     assert named.attributes["displayName"] == "Jane Doe"
+
+
+def test_scalars_that_are_not_set_are_absent_and_lists_are_empty(api: Api, sandbox: Sandbox) -> None:
+    customer = api.post("/v1/customers", {}).attributes
+    assert {"name", "externalId", "timeZone", "birthdayAt", "custom"} & set(customer) == set()
+    assert None not in customer.values()
+    assert customer["emails"] == customer["tags"] == []
+    company = api.post("/v1/companies", {"name": "Acme"}).attributes
+    assert {"externalId", "defaultLang", "employeeCount"} & set(company) == set()
+    assert None not in company.values()
+
+
+@pytest.mark.parametrize(
+    ("body", "verified"),
+    [
+        ({}, False),
+        ({"name": "Jane"}, False),
+        ({"emails": [{"email": "jane@example.com"}]}, True),
+        ({"phones": [{"phone": "+12125550003", "verified": False}]}, True),
+        ({"externalId": "C-1"}, True),
+        ({"whatsapps": [{"phone": "+12125550003"}]}, True),
+        ({"socials": [{"type": "twitter", "username": "jane"}]}, True),
+    ],
+)
+def test_a_customer_with_an_identifier_is_verified(api: Api, body: dict[str, object], verified: bool) -> None:
+    assert api.post("/v1/customers", body).attributes["verified"] is verified
 
 
 def test_the_answer_has_the_recorded_shape(api: Api, sandbox: Sandbox) -> None:
@@ -135,6 +162,9 @@ def test_include_company_brings_the_company_along(api: Api, sandbox: Sandbox) ->
     customer = sandbox.seed_customer(company=company)
     assert [c["id"] for c in api.get(f"/v1/customers/{customer}?include=company").json["included"]] == [company]
     assert "included" not in api.get(f"/v1/customers/{customer}").json
+    other, loner = sandbox.seed_customer(company=company), sandbox.seed_customer()
+    several = api.get(f"/v1/customers/{customer},{other},{loner}?include=company").json
+    assert [c["id"] for c in several["included"]] == [company]
 
 
 def test_a_deleted_customer_is_gone_and_frees_its_identifiers(api: Api, sandbox: Sandbox) -> None:

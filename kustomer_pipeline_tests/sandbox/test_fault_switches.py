@@ -26,7 +26,7 @@ def test_job_stuck(api: Api, sandbox: Sandbox, clock: ManualClock) -> None:
     job = _submit(api)
     clock.advance(86400)
     assert api.get(f"/v1/bulk/{job}").attributes["status"] == "queued"
-    assert api.get(f"/v1/bulk/{job}/batches").json[0]["status"] == "queued"
+    assert api.batches(job)[0]["status"] == "queued"
     assert len(sandbox.customers) == 0
     assert sandbox.release_jobs() == 1
     assert api.get(f"/v1/bulk/{job}").attributes["status"] == "complete"
@@ -39,7 +39,7 @@ def test_job_polls(api: Api, sandbox: Sandbox, clock: ManualClock) -> None:
     clock.advance(86400)
     statuses = [
         api.get(f"/v1/bulk/{job}").attributes["status"],
-        api.get(f"/v1/bulk/{job}/batches").json[0]["status"],
+        api.batches(job)[0]["status"],
     ]
     assert statuses == ["queued", "queued"]
     assert api.get(f"/v1/bulk/{job}").attributes["status"] == "complete"
@@ -50,7 +50,7 @@ def test_batch_size(clock: ManualClock) -> None:
         api = Api(sandbox)
         job = _submit(api, 2)
         clock.advance(6)
-        assert [batch["status"] for batch in api.get(f"/v1/bulk/{job}/batches").json] == [
+        assert [batch["status"] for batch in api.batches(job)] == [
             "complete",
             "scheduled",
         ]
@@ -63,7 +63,8 @@ def test_batch_size(clock: ManualClock) -> None:
 
 def test_batches_shape(api: Api, sandbox: Sandbox) -> None:
     job = _submit(api)
-    plain = api.get(f"/v1/bulk/{job}/batches").json
+    assert set(api.get(f"/v1/bulk/{job}/batches").json) == {"data", "meta"}
+    plain = api.batches(job)
     inner = {name: value for name, value in plain[0].items() if name != "id"}
     nested = [{"type": "bulk_batch", "id": plain[0]["id"], "attributes": inner}]
     for shape, expected in {
@@ -89,6 +90,62 @@ def test_batches_shape_paged(api: Api, sandbox: Sandbox) -> None:
     assert refs == ["row-0", "row-1", "row-2"]
 
 
+def test_batches_limit(api: Api, sandbox: Sandbox) -> None:
+    sandbox.faults.set("batch_size", 2)
+    sandbox.faults.set("batches_limit", 2)
+    job = _submit(api, 6)
+    pages = [api.get(f"/v1/bulk/{job}/batches?page={page}").json for page in (1, 2, 3)]
+    assert [page["meta"] for page in pages] == [{"page": n, "pages": 2, "count": 3, "limit": 2} for n in (1, 2, 3)]
+    refs = [
+        [result["_clientRef"] for batch in page["data"] for result in batch["attributes"]["results"]] for page in pages
+    ]
+    assert refs == [["row-0", "row-1", "row-2", "row-3"], ["row-4", "row-5"], []]
+    assert api.get(f"/v1/bulk/{job}/batches").json == pages[0]
+
+
+def test_batches_results_missing(api: Api, sandbox: Sandbox) -> None:
+    sandbox.faults.set("batches_results_missing")
+    job = _submit(api)
+    for shape in ("registry", "list"):
+        sandbox.faults.set("batches_shape", shape)
+        answer = api.get(f"/v1/bulk/{job}/batches").json
+        attributes = answer["data"][0]["attributes"] if shape == "registry" else answer[0]
+        assert "results" not in attributes
+        assert (attributes["successCount"], len(attributes["objectIds"])) == (2, 2)
+
+
+def test_jobs_in_queue(clock: ManualClock) -> None:
+    with Sandbox(clock=clock, job_seconds=10.0, faults={"jobs_in_queue": True}) as sandbox:
+        api = Api(sandbox)
+        jobs = [str(api.post("/v1/customers/bulk", [{"externalId": f"C-{n}"}]).data["id"]) for n in range(3)]
+
+        def statuses() -> list[str]:
+            return [api.get(f"/v1/bulk/{job}").attributes["status"] for job in jobs]
+
+        clock.advance(10)
+        assert statuses() == ["complete", "queued", "queued"]
+        clock.advance(6)
+        assert statuses() == ["complete", "running", "queued"]
+        clock.advance(4)
+        assert (statuses(), len(sandbox.customers)) == (["complete", "complete", "queued"], 2)
+        clock.advance(100)
+        assert statuses() == ["complete"] * 3
+        late = api.post("/v1/customers/bulk", [{"externalId": "C-4"}]).data["id"]
+        clock.advance(10)
+        assert api.get(f"/v1/bulk/{late}").attributes["status"] == "complete"
+
+
+def test_bulk_forbidden(api: Api, sandbox: Sandbox) -> None:
+    customer = sandbox.seed_customer()
+    sandbox.faults.set("bulk_forbidden")
+    assert api.post("/v1/customers/bulk", [{}]).status == 403
+    assert api.put("/v1/customers/bulk", [{"id": customer}]).status == 403
+    assert api.put(f"/v1/customers/bulk?ids={customer}", {}).status == 403
+    assert api.delete(f"/v1/customers/bulk?ids={customer}").status == 403
+    assert api.post("/v1/companies/bulk", [{"name": "Acme"}]).status == 403
+    assert api.put(f"/v1/customers/{customer}", {"name": "Jane"}).status == 200
+
+
 def test_batches_not_found(clock: ManualClock) -> None:
     with Sandbox(clock=clock, job_seconds=10.0, faults={"batches_not_found": True}) as sandbox:
         api = Api(sandbox)
@@ -103,7 +160,7 @@ def test_results_reversed_and_shuffled(api: Api, sandbox: Sandbox) -> None:
     job = _submit(api, 20)
 
     def refs() -> list[str]:
-        return [result["_clientRef"] for result in api.get(f"/v1/bulk/{job}/batches").json[0]["results"]]
+        return [result["_clientRef"] for result in api.batches(job)[0]["results"]]
 
     in_order = refs()
     sandbox.faults.set("results_reversed")
@@ -118,15 +175,15 @@ def test_results_reversed_and_shuffled(api: Api, sandbox: Sandbox) -> None:
 def test_results_missing(api: Api, sandbox: Sandbox) -> None:
     sandbox.faults.set("results_missing", 2, times=1)
     job = _submit(api, 5)
-    batch = api.get(f"/v1/bulk/{job}/batches").json[0]
+    batch = api.batches(job)[0]
     assert (len(batch["results"]), batch["successCount"], batch["status"]) == (3, 5, "complete")
-    assert len(api.get(f"/v1/bulk/{job}/batches").json[0]["results"]) == 5
+    assert len(api.batches(job)[0]["results"]) == 5
 
 
 def test_item_error_object(api: Api, sandbox: Sandbox) -> None:
     sandbox.seed_customer(externalId="C-0")
     sandbox.faults.set("item_error_object")
-    result = api.get(f"/v1/bulk/{_submit(api)}/batches").json[0]["results"][0]
+    result = api.batches(_submit(api))[0]["results"][0]
     assert result["error"] == {"code": "bad_request", "message": "duplicate detected"}
 
 
@@ -223,8 +280,33 @@ def test_search_in_ignored(api: Api, sandbox: Sandbox) -> None:
 
 def test_search_or_limit(api: Api, sandbox: Sandbox) -> None:
     sandbox.faults.set("search_or_limit", 2)
-    clause = {"customer_externalId": {"equals": "C-1"}}
-    assert [api.search({"or": [clause] * count}).status for count in (2, 3)] == [200, 400]
+    clauses = [{"customer_externalId": {"equals": f"C-{number}"}} for number in range(3)]
+    assert [api.search({"or": clauses[:count]}).status for count in (2, 3)] == [200, 400]
+    assert api.search({"and": clauses}).status == 200
+
+
+def test_search_criteria_limit(api: Api, sandbox: Sandbox) -> None:
+    clauses = [{"customer_externalId": {"equals": f"C-{number}"}} for number in range(51)]
+    sandbox.faults.set("search_criteria_limit", 50)
+    assert [api.search({"or": clauses[:count]}).status for count in (50, 51)] == [200, 400]
+    sandbox.faults.set("search_criteria_limit", 2)
+    for part in ("and", "or", "not"):
+        assert [api.search({part: clauses[:count]}).status for count in (2, 3)] == [200, 400]
+
+
+def test_merged_source(api: Api, sandbox: Sandbox) -> None:
+    source, target = sandbox.seed_customer(externalId="C-1"), sandbox.seed_customer()
+    deleted = sandbox.seed_customer()
+    sandbox.agent_merge(source, target)
+    sandbox.agent_delete(deleted)
+    assert api.get(f"/v1/customers/{source}").status == 404
+    sandbox.faults.set("merged_source", "deleted")
+    assert api.get(f"/v1/customers/{source}").attributes["deleted"] is True
+    found = {item["id"]: item["attributes"]["deleted"] for item in api.get(f"/v1/customers/{source},{target}").data}
+    assert found == {source: True, target: False}
+    assert api.get(f"/v1/customers/{deleted}").status == 404
+    sandbox.faults.set("merged_source", "404")
+    assert api.get(f"/v1/customers/{source}").status == 404
 
 
 def test_search_forbidden(api: Api, sandbox: Sandbox) -> None:
@@ -303,10 +385,66 @@ def test_custom_declared_only(api: Api, sandbox: Sandbox) -> None:
     assert api.post("/v1/customers", {"custom": {"otherStr": "pro"}}).status == 400
 
 
-def test_strict_nulls(api: Api, sandbox: Sandbox) -> None:
-    sandbox.faults.set("strict_nulls")
-    assert api.post("/v1/customers", {"name": None, "externalId": None, "gender": None, "company": None}).status == 201
-    assert api.post("/v1/customers", {"username": None}).error["source"] == {"parameter": "username"}
+def test_lenient_nulls(api: Api, sandbox: Sandbox) -> None:
+    assert api.post("/v1/customers", {"importedAt": None}).error["source"] == {"parameter": "importedAt"}
+    sandbox.faults.set("lenient_nulls")
+    assert api.post("/v1/customers", {"importedAt": None, "createdAt": None, "name": None}).status == 201
+    assert api.post("/v1/companies", {"name": "Acme", "employeeCount": None, "externalId": None}).status == 201
+    assert api.post("/v1/companies", {"name": None}).status == 400
+    assert api.post("/v1/customers", {"emails": None}).status == 400
+
+
+def test_item_form_refused(api: Api, sandbox: Sandbox) -> None:
+    sandbox.faults.set("item_form_refused")
+    customer, company = sandbox.seed_customer(), sandbox.seed_company(name="Acme")
+    poisoned: dict[str, object] = {"name": "Jane POISON Doe"}
+    refused = api.post("/v1/customers", poisoned)
+    assert (refused.status, refused.error["source"]) == (400, {"parameter": "name"})
+    assert api.put(f"/v1/customers/{customer}", poisoned).status == 400
+    assert api.put(f"/v1/companies/{company}", poisoned).status == 400
+    assert api.post("/v1/customers/bulk", [{"name": "Jane"}, poisoned]).status == 400
+    assert api.put("/v1/customers/bulk", [{"id": customer, "custom": {"noteStr": "POISON"}}]).status == 400
+    assert api.post("/v1/customers", {"emails": [{"email": "POISON@example.com"}]}).status == 400
+    assert api.post("/v1/customers", {"name": "Jane"}).status == 201
+    sandbox.faults.set("item_form_refused", "Jane")
+    assert api.post("/v1/customers", {"name": "Jane"}).status == 400
+
+
+def test_untag_refused(api: Api, sandbox: Sandbox) -> None:
+    customer, other = sandbox.seed_customer(tags=["vip"]), sandbox.seed_customer(tags=["vip"])
+    sandbox.faults.set("untag_refused")
+    items = [
+        {"_clientRef": "a", "id": customer, "tags": ["new"]},
+        {"_clientRef": "b", "id": other, "tags": ["vip", "new"]},
+    ]
+    (batch,) = api.bulk("PUT", "/v1/customers/bulk", items)
+    assert [result["status"] for result in batch["results"]] == ["error", "updated"]
+    assert api.put(f"/v1/customers/{customer}", {"tags": []}).error["source"] == {"parameter": "tags"}
+    assert api.put(f"/v1/customers/{customer}", {"name": "Jane"}).status == 200
+    assert sandbox.tag_names(customer) == ["vip"]
+
+
+def test_dead_references_refused(api: Api, sandbox: Sandbox) -> None:
+    tag = sandbox.seed_tag("old")
+    customer = sandbox.seed_customer(tags=[tag])
+    sandbox.delete_tag(tag)
+    assert api.put(f"/v1/customers/{customer}", {"tags": [tag]}).status == 200
+    sandbox.faults.set("dead_references_refused")
+    items = [{"_clientRef": "a", "id": customer, "tags": [tag]}, {"_clientRef": "b", "id": customer, "tags": []}]
+    (batch,) = api.bulk("PUT", "/v1/customers/bulk", items)
+    assert [result["status"] for result in batch["results"]] == ["error", "updated"]
+
+
+def test_rev_conflict(api: Api, sandbox: Sandbox) -> None:
+    customers = [sandbox.seed_customer() for _ in range(3)]
+    sandbox.faults.set("rev_conflict", 3)
+    items = [{"_clientRef": customer, "id": customer, "rev": 1} for customer in customers[:2]]
+    (batch,) = api.bulk("PUT", "/v1/customers/bulk", [*items, {"_clientRef": "c", "id": customers[2]}])
+    assert [result["status"] for result in batch["results"]] == ["error", "error", "updated"]
+    assert api.put(f"/v1/customers/{customers[0]}", {"rev": 1}).status == 409
+    assert api.put(f"/v1/customers/{customers[0]}", {"rev": 1}).status == 200
+    sandbox.faults.set("rev_conflict")
+    assert [api.put(f"/v1/customers/{customers[0]}", {"rev": 2}).status for _ in range(2)] == [409, 200]
 
 
 def test_deleted_company_reserved(api: Api, sandbox: Sandbox) -> None:

@@ -79,7 +79,7 @@ def test_faults_are_given_as_values_or_as_the_command_line_writes_them() -> None
         ("nix", "there is no fault 'nix'"),
         ("drop_after=3", "takes no value"),
         ("job_polls=many", "type int"),
-        ("batches_shape=round", "is one of list, data"),
+        ("batches_shape=round", "is one of registry, list, data"),
         ("drop_after:often=1", "'often' is not one of times"),
         ("drop_after:times=x", "times is a number"),
     ],
@@ -216,11 +216,37 @@ def test_masked(api: Api, sandbox: Sandbox) -> None:
     (found,) = api.search({}).data
     assert found["attributes"]["phones"] == [{"type": "home", "verified": False, "phone": "*****"}]
     assert found["attributes"]["username"] == "*****"
-    assert found["attributes"]["birthdayAt"] is None
+    assert "birthdayAt" not in found["attributes"]
     assert found["attributes"]["custom"] == {"ssnStr": "*****", "planStr": "pro"}
 
 
+def test_unset_as_null(api: Api, sandbox: Sandbox) -> None:
+    customer, company = sandbox.seed_customer(name="Jane"), sandbox.seed_company(name="Acme")
+    sandbox.faults.set("unset_as_null")
+    shown = api.get(f"/v1/customers/{customer}").attributes
+    assert (shown["name"], shown["externalId"], shown["timeZone"], shown["tags"]) == ("Jane", None, None, [])
+    assert api.get(f"/v1/companies/{company}").attributes["externalId"] is None
+
+
+def test_whatsapp_plain(api: Api, sandbox: Sandbox) -> None:
+    customer = sandbox.seed_customer(whatsapps=[{"phone": "+12125550003"}])
+
+    def shown() -> list[str]:
+        return [item["phone"] for item in api.get(f"/v1/customers/{customer}").attributes["whatsapps"]]
+
+    assert shown() == ["whatsapp:+12125550003"]
+    sandbox.faults.set("whatsapp_plain")
+    assert shown() == ["+12125550003"]
+
+
 # ---- keys and limits ----
+
+
+def test_object_limit(api: Api, sandbox: Sandbox) -> None:
+    customer = sandbox.seed_customer()
+    for limit, expected in ((2, [200, 200, 429]), (4, [200, 200, 429]), (130, [200] * 3)):
+        sandbox.faults.set("object_limit", limit)
+        assert [api.put(f"/v1/customers/{customer}", {"name": "Jane"}).status for _ in range(3)] == expected
 
 
 def test_unauthorized(api: Api, sandbox: Sandbox) -> None:

@@ -50,11 +50,19 @@ def test_requests_are_recorded_with_query_size_and_status(api: Api, sandbox: San
     assert sandbox.budget_left == 998
 
 
-def test_customers_and_companies_are_as_the_api_returns_them_plus_the_company(api: Api, sandbox: Sandbox) -> None:
+def test_customers_and_companies_are_as_the_api_returns_them_with_none_where_nothing_is_set_and_the_company(
+    api: Api, sandbox: Sandbox
+) -> None:
     company = sandbox.seed_company(name="Acme", tags=["b2b"])
     customer = sandbox.seed_customer(name="Jane", company=company, tags=["vip"])
     reply = api.get(f"/v1/customers/{customer}")
-    assert sandbox.customers[customer] == {**reply.attributes, "company": company}
+    shown = sandbox.customers[customer]
+    assert {name: value for name, value in shown.items() if value is not None} == {
+        **reply.attributes,
+        "company": company,
+    }
+    assert (shown["externalId"], shown["emails"]) == (None, [])
+    sandbox.faults.set("unset_as_null")
     assert sandbox.companies[company] == {**api.get(f"/v1/companies/{company}").attributes, "company": None}
     assert sandbox.tag_names(customer) == ["vip"]
     assert sandbox.tag_names(company) == ["b2b"]
@@ -91,6 +99,30 @@ def test_seeding_and_edits_cost_nothing_but_obey_the_rules(sandbox: Sandbox) -> 
         sandbox.touch("0" * 24)
     assert sandbox.units() == 0
     assert sandbox.budget_left == 1000
+
+
+def test_how_long_jobs_take_can_be_changed_for_those_to_come(api: Api, sandbox: Sandbox, clock: ManualClock) -> None:
+    sandbox.jobs_take(10.0)
+    slow = api.post("/v1/customers/bulk", [{"externalId": "C-1"}]).data["id"]
+    sandbox.jobs_take(0.0)
+    quick = api.post("/v1/customers/bulk", [{"externalId": "C-2"}]).data["id"]
+    assert [api.get(f"/v1/bulk/{job}").attributes["status"] for job in (slow, quick)] == ["queued", "complete"]
+    clock.advance(10)
+    assert api.get(f"/v1/bulk/{slow}").attributes["status"] == "complete"
+
+
+def test_an_agent_merges_customers_and_the_new_revision_is_known(sandbox: Sandbox) -> None:
+    source, target = sandbox.seed_customer(externalId="C-1"), sandbox.seed_customer(externalId="C-2")
+    assert sandbox.agent_merge(source, target) == sandbox.customers[target]["rev"] == 2
+    assert set(sandbox.customers) == {target}
+
+
+def test_a_look_at_a_customer_is_a_copy(sandbox: Sandbox) -> None:
+    customer = sandbox.seed_customer(emails=[{"email": "jane@example.com"}])
+    sandbox.customers[customer]["emails"][0]["email"] = "changed"
+    sandbox.customers[customer]["urls"].append("changed")
+    assert sandbox.customers[customer]["emails"][0]["email"] == "jane@example.com"
+    assert sandbox.customers[sandbox.seed_customer()]["urls"] == []
 
 
 def test_hooks_see_each_request_and_may_change_the_org(api: Api, sandbox: Sandbox) -> None:

@@ -81,7 +81,10 @@ _GOOD_CUSTOMERS: list[dict[str, Any]] = [
     {"birthdayAt": _MOMENT, "signedUpAt": _MOMENT, "lastActivityAt": _MOMENT, "lastSeenAt": _MOMENT},
     {"lastCustomerActivityAt": _MOMENT, "importedAt": "2026-01-31T12:00:00+05:30"},
     {"sentiment": {"polarity": -1, "confidence": 0.5}},
-    {"facebookIds": ["1"], "instagramIds": []},
+    {"facebookIds": [{"pageId": "x" * 255, "userId": "7", "name": "Jane"}, {"pageId": "1", "userId": "7"}]},
+    {"instagramIds": [{"pageId": "1", "threadId": "2", "username": "x" * 255, "instagramId": "3"}]},
+    {"locations": [{"type": None, "latitude": None, "longitude": None, "name": None, "areaCode": None}]},
+    {"whatsapps": [{"phone": "whatsapp:+447911123456"}]},
     {"tags": [f"tag {n}" for n in range(20)]},
     {"tags": ["Ünïcode_/<>-.x", "9", "x" * 64]},
     {"custom": {f"name{n}Str": "x" for n in range(100)}},
@@ -111,6 +114,24 @@ _BAD_CUSTOMERS: list[dict[str, Any]] = [
     {"phones": [{"phone": "+15551234567", "type": "car"}]},
     {"whatsapps": [{"phone": "+15551234567", "type": "home"}]},
     {"sharedWhatsapps": []},
+    {"whatsapps": [{"phone": "447911123456"}]},
+    {"whatsapps": [{"phone": "whatsapp:+447911123456"}, {"phone": "+447911123456"}]},
+    {"phones": [{"phone": "+15551234567"}, {"phone": "+15551234567"}]},
+    {"sharedPhones": [{"phone": "5551234567"}]},
+    {"socials": [{"type": "twitter", "username": "jane"}, {"type": "twitter", "username": "jane"}]},
+    {"socials": [{"type": "twitter", "username": "jane", "userid": "x" * 257}]},
+    {"socials": [{"type": "twitter", "username": "jane", "userid": None}]},
+    {"socials": [{"type": "twitter", "username": "jane", "url": None}]},
+    {"socials": [{"type": "twitter", "username": "jane", "url": "x"}]},
+    {"urls": [{"url": "https://example.com"}, {"url": "https://example.com"}]},
+    {"locations": [{"zipCode": "1"}, {"zipCode": "1"}]},
+    {"locations": [{"type": "office"}]},
+    {"facebookIds": ["1"]},
+    {"facebookIds": [{"pageId": "1"}]},
+    {"facebookIds": [{"pageId": "1", "userId": "x" * 256}]},
+    {"facebookIds": [{"pageId": "1", "userId": "2", "id": "3"}]},
+    {"instagramIds": [{"pageId": "1", "threadId": "2"}]},
+    {"instagramIds": [{"pageId": "1", "threadId": "2", "username": None}]},
     {"socials": [{"type": "myspace", "username": "jane"}]},
     {"socials": [{"type": "twitter", "username": ""}]},
     {"socials": [{"type": "twitter", "username": "x" * 257}]},
@@ -134,9 +155,13 @@ _BAD_CUSTOMERS: list[dict[str, Any]] = [
     {"birthdayAt": "1990-13-17T00:00:00Z"},
     {"birthdayAt": 642902400},
     {"updatedAt": _MOMENT},
-    {"sentiment": {"polarity": 2}},
-    {"sentiment": {"confidence": 1.1}},
-    {"sentiment": {"mood": 1}},
+    {"sentiment": {"polarity": 2, "confidence": 0}},
+    {"sentiment": {"polarity": 1, "confidence": 1.1}},
+    {"sentiment": {"polarity": 1}},
+    {"sentiment": {"confidence": 0.5}},
+    {"sentiment": {"polarity": 1, "confidence": 0, "mood": 1}},
+    *({name: None} for name in ("createdAt", "importedAt", "sentiment", "rev")),
+    *({name: None} for name in ("emails", "phones", "tags", "externalIds", "socials", "locations", "facebookIds")),
     {"rev": "1"},
     {"deleted": True},
     {"id": "0" * 24},
@@ -173,8 +198,9 @@ def test_a_customer_beyond_a_limit_is_refused(api: Api, sandbox: Sandbox, body: 
 @pytest.mark.parametrize(
     "body",
     [
-        {"name": "abc", "externalId": None, "employeeCount": 12, "domains": [{"domain": "acme.example"}]},
-        {"name": "x" * 255, "externalId": "x" * 256, "avatarUrl": "https://a.example/x", "defaultLang": "en"},
+        {"name": "abc", "employeeCount": 12, "domains": [{"domain": f"a{n}.acme.example"} for n in range(10)]},
+        {"name": "Acme", "avatarUrl": None, "defaultLang": None, "whatsapps": [{"phone": "+15551234567"}]},
+        {"name": "x" * 256, "externalId": "x" * 256, "avatarUrl": "https://a.example/x", "defaultLang": "en"},
         {
             "name": "Acme",
             "emails": [{"email": "a@acme.example"}],
@@ -194,8 +220,14 @@ def test_a_company_within_the_limits_is_accepted(api: Api, body: dict[str, Any])
     [
         {},
         {"name": "ab"},
-        {"name": "x" * 256},
+        {"name": "x" * 257},
         {"name": None},
+        {"name": "Acme", "externalId": None},
+        {"name": "Acme", "employeeCount": None},
+        {"name": "Acme", "createdAt": None},
+        {"name": "Acme", "domains": [{"domain": f"a{n}.acme.example"} for n in _ELEVEN]},
+        {"name": "Acme", "domains": [{"domain": "acme.example"}, {"domain": "acme.example"}]},
+        {"name": "Acme", "domains": [{"domain": "not a domain"}]},
         {"name": "Acme", "externalId": "x" * 257},
         {"name": "Acme", "domains": ["acme.example"]},
         {"name": "Acme", "employeeCount": "12"},
@@ -209,6 +241,41 @@ def test_a_company_beyond_a_limit_is_refused(api: Api, sandbox: Sandbox, body: d
     assert api.post("/v1/companies", body).status == 400
     assert api.post("/v1/companies/bulk", [{"name": "Fine"}, body]).status == 400
     assert len(sandbox.companies) == 0
+
+
+@pytest.mark.parametrize("name", ["createdAt", "importedAt"])
+def test_an_update_of_a_company_takes_no_times(api: Api, sandbox: Sandbox, name: str) -> None:
+    company = sandbox.seed_company(name="Acme")
+    refused = api.put(f"/v1/companies/{company}", {name: _MOMENT})
+    assert (refused.status, refused.error["source"]) == (400, {"parameter": name})
+    assert api.put(f"/v1/companies/{company}", {"rev": 1, "whatsapps": [{"phone": "+15551234567"}]}).status == 200
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [{"createdAt": _MOMENT}, {"importedAt": _MOMENT}, {"whatsapps": []}, {"rev": 1}, {"employeeCount": None}],
+)
+def test_one_forbidden_key_refuses_a_whole_bulk_update_of_companies(
+    api: Api, sandbox: Sandbox, forbidden: dict[str, Any]
+) -> None:
+    company, other = sandbox.seed_company(name="Acme"), sandbox.seed_company(name="Bolt")
+    items = [{"id": company, "name": "Acme Ltd"}, {"id": other, **forbidden}]
+    assert api.put("/v1/companies/bulk", items).status == 400
+    assert api.put(f"/v1/companies/bulk?ids={other}", forbidden).status == 400
+    assert sandbox.companies[company]["name"] == "Acme"
+
+
+def test_an_update_of_a_company_may_clear_its_external_id(api: Api, sandbox: Sandbox) -> None:
+    company = sandbox.seed_company(name="Acme", externalId="A-1")
+    assert "externalId" not in api.put(f"/v1/companies/{company}", {"externalId": None, "deleted": None}).attributes
+
+
+def test_null_is_accepted_for_these_attributes_of_a_customer(api: Api) -> None:
+    names = (
+        "name company externalId avatarUrl username locale timeZone defaultLang gender birthdayAt signedUpAt "
+        "lastActivityAt lastCustomerActivityAt lastSeenAt"
+    )
+    assert api.post("/v1/customers", dict.fromkeys(names.split())).status == 201
 
 
 # ---- custom attributes ----

@@ -135,7 +135,14 @@ def test_sorting(api: Api, people: dict[str, str]) -> None:
 
 def test_pages(api: Api, people: dict[str, str]) -> None:
     first = api.search({"sort": [{"customer_created_at": "asc"}]}, "?pageSize=2").json
-    assert first["meta"] == {"pageSize": 2, "page": 1, "total": 3, "totalPages": 2, "aggregations": {}}
+    assert first["meta"] == {
+        "pageSize": 2,
+        "page": 1,
+        "total": 3,
+        "totalPages": 2,
+        "aggregations": {},
+        "timed_out": False,
+    }
     assert first["links"]["next"] == "/v1/customers/search?pageSize=2&page=2"
     second = api.search({"sort": [{"customer_created_at": "asc"}]}, "?pageSize=2&page=2")
     assert _names(people, second) == ["max"]
@@ -147,7 +154,9 @@ def test_a_page_has_at_most_500_and_there_are_100_pages_and_10000_records(api: A
         sandbox.seed_customer(name=f"Customer {number}")
     assert api.search({}, "?pageSize=501").status == 400
     last = api.search({}, "?pageSize=1&page=100")
-    assert (len(last.data), last.json["links"]["next"], last.json["meta"]["total"]) == (1, None, 101)
+    assert (len(last.data), last.json["meta"]["total"], last.json["meta"]["totalPages"]) == (1, 101, 101)
+    assert last.json["links"]["next"] == "/v1/customers/search?pageSize=1&page=101"
+    assert last.json["links"]["last"] == "/v1/customers/search?pageSize=1&page=101"
     assert api.search({}, "?pageSize=1&page=101").status == 400
     assert api.search({}, "?pageSize=500&page=20").status == 200
     assert api.search({}, "?pageSize=500&page=21").status == 400
@@ -158,8 +167,12 @@ def test_a_page_has_at_most_500_and_there_are_100_pages_and_10000_records(api: A
     [
         {"queryContext": None},
         {"queryContext": "tag"},
-        {"and": {"customer_name": {"equals": "x"}}},
-        {"or": {"customer_name": {"equals": "x"}}},
+        {"and": "customer_name"},
+        {"or": [{"customer_name": {"equals": "x"}}, {"customer_name": {"equals": "x"}}]},
+        {"sort": [{"customer_name": "asc"}, {"customer_name": "asc"}]},
+        {"sort": [{f"customer_custom_s{n}Str": "asc"} for n in range(6)]},
+        {"fields": [{"name": str(n)} for n in range(21)]},
+        {"fields": ["name"]},
         {"and": [{"customer_shoeSize": {"equals": "x"}}]},
         {"and": [{"customer_custom_plan": {"equals": "x"}}]},
         {"and": [{"company_externalId": {"equals": "x"}}]},
@@ -179,8 +192,51 @@ def test_a_query_that_is_none_is_refused(api: Api, body: dict[str, Any]) -> None
     assert api.search(body).status == 400
 
 
-def test_the_query_context_is_required(api: Api) -> None:
-    assert api.post("/v1/customers/search", {}).error["source"] == {"parameter": "queryContext"}
+def test_without_a_query_context_customers_are_searched(api: Api, people: dict[str, str]) -> None:
+    assert len(api.post("/v1/customers/search", {}).data) == 3
+
+
+@pytest.mark.parametrize("part", ["and", "or", "not"])
+def test_a_part_of_a_query_has_at_most_20_criteria(api: Api, people: dict[str, str], part: str) -> None:
+    criteria = [{"customer_externalId": {"equals": f"C-{number}"}} for number in range(21)]
+    assert api.search({part: criteria[:20]}).status == 200
+    refused = api.search({part: criteria})
+    assert (refused.status, refused.error["source"]) == (400, {"parameter": part})
+    several = {f"customer_custom_s{number}Str": {"equals": "x"} for number in range(21)}
+    assert api.search({part: [several]}).status == 400
+    assert api.search({part: several}).status == 400
+
+
+def test_an_in_with_many_values_is_one_criterion(api: Api, people: dict[str, str]) -> None:
+    values = [f"C-{number}" for number in range(500)]
+    assert len(api.search({"and": [{"customer_externalId": {"in": values}}]}).data) == 3
+
+
+def test_each_part_of_a_query_may_be_one_object(api: Api, people: dict[str, str]) -> None:
+    criterion = {"customer_externalId": {"equals": "C-1"}}
+    assert _names(people, api.search({"and": criterion})) == ["jane"]
+    assert _names(people, api.search({"or": criterion})) == ["jane"]
+    assert _names(people, api.search({"not": criterion})) == ["doe", "max"]
+    assert _names(people, api.search({"sort": {"customer_name": "asc"}})) == ["doe", "jane", "max"]
+
+
+def test_companies_are_searched_by_tag_and_by_name(api: Api, sandbox: Sandbox) -> None:
+    b2b = sandbox.seed_tag("b2b")
+    tagged = sandbox.seed_company(name="Acme", tags=[b2b])
+    other = sandbox.seed_company(name="Bolt Ltd")
+
+    def found(criterion: dict[str, Any]) -> list[str]:
+        return [item["id"] for item in api.search({"queryContext": "company", "and": criterion}).data]
+
+    assert found({"company_tags": {"equals": b2b}}) == [tagged]
+    assert found({"company_tags": {"in": [b2b]}}) == [tagged]
+    assert found({"company_name": {"equals": "bolt ltd"}}) == [other]
+    assert found({"company_name": {"in": ["Acme", "Bolt Ltd"]}}) == [tagged, other]
+
+
+def test_a_date_alone_is_the_beginning_of_that_day(api: Api, people: dict[str, str]) -> None:
+    assert len(api.search({"and": [{"customer_created_at": {"gte": "2026-09-21"}}]}).data) == 3
+    assert api.search({"and": [{"customer_created_at": {"gte": "2026-09-22"}}]}).data == []
 
 
 def test_what_was_not_touched_for_two_years_is_only_in_the_archive(
@@ -213,6 +269,7 @@ def test_search_follows_changes_and_deletions(api: Api, sandbox: Sandbox) -> Non
 def test_hundreds_of_alternatives_over_thousands_of_customers(api: Api, sandbox: Sandbox) -> None:
     for number in range(3000):
         sandbox.seed_customer(externalId=f"C-{number}", emails=[{"email": f"user.{number}@example.com"}])
+    sandbox.faults.set("search_criteria_limit", 300)
     alternatives = [{"customer_externalId": {"equals": f"C-{number}"}} for number in range(0, 3000, 10)]
     found = api.search({"or": alternatives}, "?pageSize=500&idsOnly=true")
     assert found.json["meta"]["total"] == 300

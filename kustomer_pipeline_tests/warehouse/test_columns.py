@@ -41,7 +41,18 @@ CASES: dict[str, tuple[list[Any], pa.DataType, list[Any]]] = {
     "booleans and numbers": ([True, 1], TEXT, ["true", "1"]),
     "nothing but nulls": ([None, None], TEXT, [None, None]),
     "no rows": ([], TEXT, []),
-    "numbers and text": (["007", 7, 7.0, None], TEXT, ["007", "7", "7.0", None]),
+    "numbers and text": (["007", 7, 7.0, None], TEXT, ["007", "7", "7", None]),
+    "fractions and text": (["007", 7.5, 12345678901.25, 1e-7], TEXT, ["007", "7.5", "12345678901.25", "0.0000001"]),
+    "large floats and text": (["007", 1e20], TEXT, ["007", "100000000000000000000"]),
+    "decimals with more digits than a float holds": (
+        [Decimal("12345678901234.123456789"), Decimal("7.50"), Decimal("1E+3"), None],
+        TEXT,
+        ["12345678901234.123456789", "7.5", "1000", None],
+    ),
+    "decimals with noughts behind": ([Decimal("1.50000000000000000000"), Decimal("2")], FLOAT, [1.5, 2.0]),
+    "a decimal of a thousand digits": ([Decimal("1E+1000")], TEXT, ["1" + "0" * 1000]),
+    "a tiny decimal": ([Decimal("1E-20")], FLOAT, [1e-20]),
+    "a decimal without end": ([Decimal("Infinity"), Decimal("1.5")], FLOAT, [float("inf"), 1.5]),
     "NaN and text": (["007", float("nan")], TEXT, ["007", None]),
     "dates": ([date(1, 1, 1), None], NAIVE, [datetime(1, 1, 1), None]),
     "date-times": ([datetime(9999, 12, 31, 23, 59)], NAIVE, [datetime(9999, 12, 31, 23, 59)]),
@@ -58,9 +69,9 @@ CASES: dict[str, tuple[list[Any], pa.DataType, list[Any]]] = {
     "times and intervals": ([time(12, 30), timedelta(hours=1)], TEXT, ["12:30:00", "1:00:00"]),
     "a UUID": ([UUID(int=7)], TEXT, ["00000000-0000-0000-0000-000000000007"]),
     "JSON and arrays": (
-        [{"é": [1, None]}, ["a", Decimal("1.5")], None],
+        [{"é": [1, None]}, ["a", Decimal("1.5"), Decimal("1E+3")], None],
         TEXT,
-        ['{"é": [1, null]}', '["a", "1.5"]', None],
+        ['{"é": [1, null]}', '["a", "1.5", "1000"]', None],
     ),
 }
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import registry
 
 from kustomer_pipeline.warehouse import (
     QueryError,
@@ -56,9 +57,68 @@ def test_a_missing_driver_names_the_extra_to_install(monkeypatch: pytest.MonkeyP
         open_engine("postgresql://user@host/db")
 
 
-def test_a_missing_dialect_names_the_package_to_install() -> None:
-    with pytest.raises(WarehouseUrlError, match="pip install snowflake-sqlalchemy"):
-        open_engine("snowflake://user@account/db")
+@pytest.mark.parametrize(
+    "scheme, packages",
+    [
+        ("snowflake", "snowflake-sqlalchemy"),
+        ("bigquery", "sqlalchemy-bigquery"),
+        ("databricks", "databricks-sqlalchemy"),
+        ("redshift", "sqlalchemy-redshift psycopg2-binary"),
+        ("redshift+psycopg2", "sqlalchemy-redshift psycopg2-binary"),
+        ("redshift+redshift_connector", "sqlalchemy-redshift redshift-connector"),
+        ("duckdb", "duckdb-sqlalchemy 'duckdb<2'"),
+        ("trino", "'trino[sqlalchemy]'"),
+        ("clickhouse", "clickhouse-connect"),
+        ("clickhousedb", "clickhouse-connect"),
+    ],
+)
+def test_a_missing_dialect_names_the_packages_to_install(scheme: str, packages: str) -> None:
+    with pytest.raises(WarehouseUrlError) as caught:
+        open_engine(f"{scheme}://user@host/db")
+    assert f"pip install {packages}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "scheme, module, package",
+    [
+        ("mysql", "MySQLdb", "mysqlclient"),
+        ("mysql+pymysql", "pymysql", "pymysql"),
+        ("mysql+mysqlconnector", "mysql", "mysql-connector-python"),
+        ("mariadb+pymysql", "pymysql", "pymysql"),
+        ("mssql", "pyodbc", "pyodbc"),
+        ("mssql+pyodbc", "pyodbc", "pyodbc"),
+        ("mssql+pymssql", "pymssql", "pymssql"),
+        ("postgresql+psycopg2", "psycopg2", "psycopg2-binary"),
+        ("oracle+oracledb", "oracledb", "oracledb"),
+    ],
+)
+def test_a_missing_driver_names_the_package_of_that_driver(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(WarehouseUrlError) as caught:
+        open_engine(f"{scheme}://user@host/db")
+    assert str(caught.value).endswith(f"pip install {package}")
+
+
+def test_a_dialect_that_does_not_say_which_driver_it_misses_is_not_quoted_with_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As sqlalchemy-redshift does it: its ImportError has no name."""
+
+    def load() -> type:
+        raise ImportError("no driver")
+
+    monkeypatch.setitem(registry.impls, "redshift", load)
+    with pytest.raises(WarehouseUrlError) as caught:
+        open_engine("redshift://user@host/db")
+    assert "None" not in str(caught.value)
+    assert "pip install sqlalchemy-redshift psycopg2-binary" in str(caught.value)
+
+
+def test_a_database_that_nobody_knows_is_said_to_be_unknown() -> None:
+    with pytest.raises(WarehouseUrlError, match="'nosuchdb': pip install the package that brings"):
+        open_engine("nosuchdb://host/db")
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -131,6 +131,16 @@ def test_sqlite_ids_of_mixed_types_stay_as_they_are(sqlite: Statements) -> None:
     assert values(read_frame(engine, "select id from t"), "id") == ["7", "007", None, "7.5"]
 
 
+def test_sqlite_numbers_beside_text_are_written_as_people_write_them(sqlite: Statements) -> None:
+    engine = sqlite("create table t (id)", "insert into t values (7.0), ('C-7'), (12345678901.25)")
+    assert values(read_frame(engine, "select id from t"), "id") == ["7", "C-7", "12345678901.25"]
+
+
+def test_long_decimals_of_postgresql_keep_every_digit(postgres: Statements) -> None:
+    query = "select 12345678901234.123456789::numeric as one union all select 0.5 order by one"
+    assert values(read_frame(postgres(), query), "one") == ["0.5", "12345678901234.123456789"]
+
+
 def test_a_column_name_with_a_dot_stays_whole(sqlite: Statements) -> None:
     assert list(read_frame(sqlite(), 'select 1 as "crm.id"').columns) == ["crm.id"]
 

@@ -1,0 +1,52 @@
+"""What a guard holds back, and how somebody lets exactly that through."""
+
+import dagster as dg
+
+from kustomer_pipeline.resources import show_values
+from kustomer_pipeline.sync import HeldChanges, Removals
+from kustomer_pipeline.sync.report import masked_table
+
+from .sync_config import SyncConfig
+from .tables import Metadata, table
+
+EXAMPLES = 20
+
+
+def held_removals(sync: SyncConfig, removals: Removals) -> Metadata:
+    """Why members keep the tag, and the run config that untags them; nothing when nothing is held."""
+    if not removals.held:
+        return {}
+    text = (
+        f"**{removals.held:,} of {removals.members:,} {sync.kind} would lose the tag. That is more than "
+        "`max_removals` allows, so nobody loses it.** An empty or half-built query result looks like this: look at "
+        "the query first."
+    )
+    return _approval(sync, text, "removals", "removal_plan_id", removals.plan_id)
+
+
+def held_changes(sync: SyncConfig, held: HeldChanges) -> Metadata:
+    """Why records stay as they are, examples, and the run config that changes them; nothing when nothing is held."""
+    if not held.held:
+        return {}
+    text = (
+        f"**{held.held:,} of the {held.accepted:,} {sync.kind} sent before would change at once. That is more than "
+        "`max_changes` allows, so none of them is changed; new records go.** A column that was emptied or filled "
+        "anew in the warehouse looks like this: look at the examples first."
+    )
+    examples = masked_table(held.examples, EXAMPLES, show_values=show_values(), values=("before", "after"))
+    return _approval(sync, text, "changes", "change_plan_id", held.plan_id) | table("held_examples", examples)
+
+
+def _approval(sync: SyncConfig, text: str, what: str, name: str, plan_id: str | None) -> Metadata:
+    if plan_id is None:
+        return {"what_to_do": dg.MetadataValue.md(text)}
+    advice = (
+        f"{text}\n\nIf the {what} are right, launch the job `sync_{sync.name}` with this run config. It lets exactly "
+        f"these {what} through, once, and no others:\n\n```yaml\n{_run_config(sync, f'approve_{what}', plan_id)}\n```"
+    )
+    return {"what_to_do": dg.MetadataValue.md(advice), name: plan_id}
+
+
+def _run_config(sync: SyncConfig, option: str, value: str) -> str:
+    """Run config for the launchpad."""
+    return f"ops:\n  kustomer__{sync.name}:\n    config:\n      {option}: {value}"

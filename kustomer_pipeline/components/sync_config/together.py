@@ -1,0 +1,63 @@
+"""What is wrong between syncs, although each of them is right on its own."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .audiences import AudienceSyncConfig
+from .common import SyncConfig
+from .problems import Where, listed
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One mistake of several syncs: their names, the attribute in each where it is written, what to do."""
+
+    names: tuple[str, ...]
+    where: Where
+    what: str
+
+
+def conflicts(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
+    """Every mistake between syncs."""
+    yield from _same_names(syncs)
+    yield from _shared_tags(syncs)
+    yield from _names_in_use(syncs)
+
+
+def _same_names(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
+    for name, count in Counter(sync.name for sync in syncs).items():
+        if count > 1:
+            yield Conflict((name,), (), f"{count} syncs are named {name!r}; each needs its own")
+
+
+def _shared_tags(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
+    """A mirror untags who is not in its own query: another sync's members, if the tag is shared."""
+    by_tag: dict[tuple[str, str], list[AudienceSyncConfig]] = defaultdict(list)
+    for sync in syncs:
+        if isinstance(sync, AudienceSyncConfig):
+            by_tag[(sync.object, sync.tag.casefold())].append(sync)  # Kustomer compares names of tags without case
+    for (kind, _), sharing in by_tag.items():
+        if len(sharing) > 1 and any(sync.mode == "mirror" for sync in sharing):
+            names = tuple(sync.name for sync in sharing)
+            yield Conflict(
+                names,
+                ("tag",),
+                f"{listed(names, 'and')} keep one tag, {sharing[0].tag!r}, on {kind}, and a mirror among them untags "
+                "the members of the others: give each a tag of its own, or make one query of them",
+            )
+
+
+def _names_in_use(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
+    names = {sync.name for sync in syncs}
+    claimed = Counter(sync.renamed_from for sync in syncs if sync.renamed_from is not None)
+    for sync in syncs:
+        before = sync.renamed_from
+        if before is None:
+            continue
+        if before in names:
+            what = f"{before!r} is another sync of this project: what is remembered under that name is its own"
+            yield Conflict((sync.name,), ("renamed_from",), what)
+        elif claimed[before] > 1:
+            what = f"{claimed[before]} syncs were named {before!r}, they say; only one can be what it was"
+            yield Conflict((sync.name,), ("renamed_from",), what)

@@ -1,0 +1,87 @@
+"""What is remembered of rows that nothing had to be sent for: one transaction a wave."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from kustomer_pipeline.kustomer import ObjectName
+from kustomer_pipeline.mapping import INVALID, KEY
+
+from ..decisions import Nothing, Wave
+from ..desired import Desired
+from ..ledger import Outcome
+from ..reasons import ReasonCode
+from ..resolve import Hints
+from ..state import LogLine, RememberedRow, SyncState
+
+
+def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: ObjectName, hints: Hints) -> None:
+    """The rows as they are now, who is forgotten, what was learnt of identifiers, and the log lines that go with them."""
+    settled = wave.settled
+    orphans = [RememberedRow(f"id={id_}", "accepted", None, id_, owned=True) for id_ in wave.orphans]
+    if not (settled or orphans or hints.learned or hints.wrong):
+        return
+    with state.transaction() as tx:
+        tx.rows.forget([key for one in settled for key in _forgotten(one)])
+        tx.rows.put([*(one.remember for one in settled if one.remember is not None), *orphans], run_id)
+        tx.identities.unlearn(object_name, hints.wrong)
+        tx.identities.learn(object_name, hints.learned)
+        tx.log.add([_line(one) for one in settled], run_id)
+
+
+def remember_invalid(state: SyncState, run_id: str, desired: Desired) -> None:
+    """Invalid rows stay in the state until they succeed or disappear; the state never loses a Kustomer id by them."""
+    news, absent = desired.compared.news, desired.compared.absent
+    subset = desired.mapped.iloc[news]
+    keys = subset[KEY].tolist()
+    lists = state.rows.sent_lists(keys)
+    rows = [
+        RememberedRow(
+            key.replace("\x00", ""),
+            "invalid",
+            int(desired.compared.prints[position]),
+            kustomer_id,
+            sent_lists=lists.get(key, {}),
+            reason=reason,
+            reason_code=str(ReasonCode.INVALID),
+        )
+        for position, key, reason, kustomer_id in zip(
+            news.tolist(),
+            keys,
+            subset[INVALID].tolist(),
+            desired.compared.ids.take(pa.array(news)).to_pylist(),
+            strict=True,
+        )
+    ]
+    statuses = desired.snapshot.statuses.take(pa.array(absent)).to_pylist()
+    gone = [
+        desired.snapshot.keys[place].as_py()
+        for place, status in zip(absent.tolist(), statuses, strict=True)
+        if status in ("invalid", "rejected")
+    ]
+    log = [LogLine(row.key, str(Outcome.INVALID), row.kustomer_id, row.reason, row.reason_code) for row in rows]
+    if rows or gone:
+        with state.transaction() as tx:
+            tx.rows.put(rows, run_id)
+            tx.rows.forget(gone)
+            tx.log.add(log, run_id)
+
+
+def _forgotten(one: Nothing) -> list[str]:
+    """A member with a lost write is kept: it may still be done, and is looked at once more."""
+    own = [one.case.key] if one.forget and one.case.lost_at is None else []
+    displaced = one.of.match.displaced if one.remember is not None and one.remember.status == "accepted" else ()
+    return [*own, *displaced]
+
+
+def _line(one: Nothing) -> LogLine:
+    removed = one.case.position is None and one.outcome is Outcome.UPDATED
+    outcome = "removed" if removed else str(one.outcome)
+    reason = one.reason
+    return LogLine(
+        one.case.key,
+        outcome,
+        one.kustomer_id,
+        reason.text if reason else None,
+        str(reason.code) if reason else None,
+    )

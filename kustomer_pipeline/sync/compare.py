@@ -1,0 +1,125 @@
+"""What has changed since it was accepted: the mapped frame against what is remembered, column by column.
+
+    mapped frame + Snapshot → Comparison
+
+No Python object per cell: keys and fingerprints are compared as Arrow arrays (law 9: unchanged costs nothing).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kustomer_pipeline.mapping import CODES, INVALID, KEY
+
+from .state import Snapshot
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Positions of the rows of a frame, by what has to be done; every row is in exactly one of the first five.
+
+    invalid: refused by mapping. repeated: the same member again (audiences). unchanged: accepted as it is. known:
+    skipped last time, with its record, and still as it was. pending: to be attempted, those that were refused before
+    last. `missing` are those of the pending that are here only because Kustomer did not have them last time; `changed`
+    those whose record was accepted before, with another content. `accepted`: how many records of the frame were.
+    `news`: invalid rows that are not remembered as such. `absent`: places in the snapshot of keys not in the frame.
+    `prints` is aligned with the frame; so are `ids`, `statuses`, `owned`, `lost_at` (null: nothing is remembered).
+    """
+
+    invalid: np.ndarray
+    repeated: np.ndarray
+    unchanged: np.ndarray
+    known: np.ndarray
+    pending: np.ndarray
+    missing: np.ndarray
+    changed: np.ndarray
+    news: np.ndarray
+    absent: np.ndarray
+    accepted: int
+    prints: np.ndarray
+    ids: pa.Array
+    statuses: pa.Array
+    owned: pa.Array
+    lost_at: pa.Array
+
+
+def fingerprints(mapped: pd.DataFrame, signature: str) -> np.ndarray:
+    """int64 per row over every mapped column and the specification's signature. Vectorised."""
+    content = mapped.drop(columns=[KEY, INVALID, CODES], errors="ignore")
+    if content.shape[1] == 0 or len(content) == 0:
+        return np.zeros(len(content), dtype=np.int64)
+    salt = hashlib.blake2b(signature.encode(), digest_size=8).hexdigest()  # hash_key takes 16 characters
+    hashed = pd.util.hash_pandas_object(content, index=False, hash_key=salt)
+    return hashed.to_numpy().view(np.int64)
+
+
+def compare(
+    mapped: pd.DataFrame,
+    prints: np.ndarray,
+    snapshot: Snapshot,
+    *,
+    full_resync: bool = False,
+    same_definition: bool = True,
+    keep_first_of_repeated: bool = False,
+) -> Comparison:
+    """Sort the rows of a mapped frame by what has to be done with them.
+
+    same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
+    change of the data.
+    """
+    keys = texts(mapped[KEY])
+    found = pc.index_in(keys, value_set=snapshot.keys)
+    statuses, remembered = snapshot.statuses.take(found), snapshot.fingerprints.take(found)
+    has_print = _mask(pc.is_valid(remembered))
+    as_it_was = has_print & (pc.fill_null(remembered, 0).to_numpy(zero_copy_only=False) == prints)
+    ids = snapshot.kustomer_ids.take(found)
+    with_id = _mask(pc.is_valid(ids))
+
+    invalid = mapped[INVALID].notna().to_numpy()
+    repeated = np.zeros(len(mapped), dtype=bool)
+    if keep_first_of_repeated:
+        repeated[~invalid] = mapped.loc[~invalid, KEY].duplicated().to_numpy()
+    valid = ~invalid & ~repeated
+    was_accepted = _is(statuses, "accepted")
+    unchanged = valid & as_it_was & was_accepted & (not full_resync)
+    skipped = valid & as_it_was & _is(statuses, "skipped") & (not full_resync)
+    pending = valid & ~unchanged & ~(skipped & with_id)
+    refused = _is(statuses, "rejected")
+    changed = valid & was_accepted & has_print & ~as_it_was & same_definition
+    return Comparison(
+        invalid=np.flatnonzero(invalid),
+        repeated=np.flatnonzero(repeated),
+        unchanged=np.flatnonzero(unchanged),
+        known=np.flatnonzero(skipped & with_id),
+        pending=np.concatenate([np.flatnonzero(pending & ~refused), np.flatnonzero(pending & refused)]),
+        missing=np.flatnonzero(skipped & ~with_id),
+        changed=np.flatnonzero(changed),
+        news=np.flatnonzero(invalid & ~(as_it_was & _is(statuses, "invalid"))),
+        absent=np.flatnonzero(~_mask(pc.is_in(snapshot.keys, value_set=keys))),
+        accepted=int(np.count_nonzero(valid & was_accepted)),
+        prints=prints,
+        ids=ids,
+        statuses=statuses,
+        owned=snapshot.owned.take(found),
+        lost_at=snapshot.lost_at.take(found),
+    )
+
+
+def texts(column: pd.Series) -> pa.Array:
+    """A column of text as one Arrow array."""
+    array = pa.array(column, type=pa.string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _is(statuses: pa.Array, status: str) -> np.ndarray:
+    return _mask(pc.fill_null(pc.equal(statuses, status), False))
+
+
+def _mask(array: pa.Array) -> np.ndarray:
+    return np.asarray(array.to_numpy(zero_copy_only=False))

@@ -1,0 +1,267 @@
+"""A sync of an org opened: from a specification and a frame to the stream of its decisions.
+
+    spec → strategy (this is where the kind of sync is asked for) → memory of its scope → resolver → stream
+
+The scope of what is remembered is '' for records, and the tag's id for audiences: another tag, or the same one made anew,
+starts from nothing, and whom the old one was given to stays known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from kustomer_pipeline.kustomer import (
+    BadRequestError,
+    ConfigurationError,
+    KustomerClient,
+    NotFoundError,
+    PermissionDeniedError,
+    Tag,
+    missing_roles,
+)
+from kustomer_pipeline.mapping import INVALID, KEY
+
+from .compare import texts
+from .desired import Desired
+from .guard import Guard
+from .ledger import Ledger
+from .reconcile import Stream
+from .resolve import CompanyLinks, Finder, Resolver, TagNames, find_tag
+from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
+from .state import OrgState, StateStore, SyncState
+from .strategies import Audience, Leavers, Objects, Strategy
+
+BY_NAME = "name:"  # scope of an audience whose tag's id is not known yet
+WIRE_FACT = "wire"  # what was found out about the org's wire
+_UNMADE = "(not made yet)"
+PROOFS_OF_A_PLAN = 200  # rows that a plan proves absent by path look-ups
+
+
+@dataclass(frozen=True)
+class TagOfAudience:
+    """The tag of an audience. `id`: None where there is none, or where nobody can tell (`readable` is false then)."""
+
+    name: str
+    id: str | None
+    readable: bool = True
+
+    @property
+    def fact(self) -> str:
+        """Under which name the org's state keeps the id."""
+        return f"tag:{self.name.casefold()}"
+
+    @property
+    def scope(self) -> str:
+        """Where what is remembered of the audience belongs."""
+        if self.id is not None:
+            return self.id
+        return _UNMADE if self.readable else f"{BY_NAME}{self.name.casefold()}"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stream and what belongs to it. `tag`: of an audience. `notes`: what a person should know."""
+
+    stream: Stream
+    state: SyncState
+    strategy: Strategy
+    tag: TagOfAudience | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Opening:
+    """Opens one sync for a run or a plan. Needs the client's token to be read."""
+
+    def __init__(
+        self,
+        spec: SyncSpec,
+        mapped: pd.DataFrame,
+        client: KustomerClient,
+        store: StateStore,
+        org_id: str,
+        options: RunOptions,
+        *,
+        planning: bool = False,
+    ) -> None:
+        self.spec = spec
+        self.mapped = mapped
+        self.client = client
+        self.store = store
+        self.org: OrgState = store.org(org_id)
+        self.org_id = org_id
+        self.options = options
+        self.planning = planning
+        # What is remembered under the sync's former name, as long as nothing is under its own.
+        known = dict(self.org.syncs())
+        former = spec.renamed_from
+        self.name = former if planning and former and former in known and spec.name not in known else spec.name
+
+    def require_roles(self, roles: tuple[str, ...]) -> None:
+        """Say which roles the key surely lacks, before anything is sent. Raises PermissionDeniedError."""
+        spec, noun = self.spec, "customer" if self.spec.object == "customers" else "company"
+        needed = [f"{noun}.read"]
+        if any(mapping.field == "company" for mapping in spec.fields):
+            needed.append("company.read")
+        if not self.planning:
+            needed += [f"{noun}.create"] * (spec.mode in ("upsert", "insert"))
+            needed += [f"{noun}.update"] * (spec.mode != "insert")
+        missing = missing_roles(roles, needed)
+        if missing:
+            raise PermissionDeniedError(
+                f"The API key lacks what sync {spec.name!r} needs: {', '.join(missing)}. A key's roles cannot be "
+                "changed: create a new key with them in Kustomer under Settings > Security > API Keys. Nothing was sent."
+            )
+
+    async def open(self, under_way: frozenset[str] = frozenset()) -> Opened:
+        """The stream of the sync. Raises KustomerError. A tag that is missing and wanted is made (not by a plan).
+
+        What the tag's id was last time is good enough where nothing is to be done: an unchanged audience costs nothing.
+        """
+        if isinstance(self.spec, ObjectSpec):
+            allowed = self.client.wire.writable(self.spec.object, "update", False)
+            return self._opened(Objects.of(self.spec, allowed), "", under_way, None)
+        known = TagOfAudience(self.spec.tag, self.org.fact(TagOfAudience(self.spec.tag, None).fact))
+        opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
+        if opened is not None and opened.stream.idle:
+            return opened
+        tag = await self._tag(self.spec, known)
+        if opened is not None and tag.scope == known.scope:
+            return opened
+        return self.open_audience(self.spec, tag, under_way)
+
+    def open_audience(self, spec: AudienceSpec, tag: TagOfAudience, under_way: frozenset[str] = frozenset()) -> Opened:
+        """The stream of an audience whose tag is known, as far as it can be."""
+        strategy = Audience(spec, tag.id, _owned_ids(self.store.of(self.org_id, self.name, tag.scope)))
+        return self._opened(strategy, tag.scope, under_way, tag)
+
+    def clean_ups(self) -> Iterator[Opened]:
+        """Audiences of nobody, one for each tag that this sync gave and no longer has: everybody leaves them."""
+        if not isinstance(self.spec, AudienceSpec):
+            return
+        current = self.org.fact(TagOfAudience(self.spec.tag, None).fact)
+        for scope, count in self.org.scopes(self.name):
+            if count and scope not in (current, _UNMADE, ""):
+                everybody = RemovalLimit(share=1.0, count=count)  # asked for by name: nothing for the guard
+                spec = replace(self.spec, mode="mirror", mirror_scope="owned", tag=scope, max_removals=everybody)
+                nobody = Opening(spec, self.mapped.iloc[:0], self.client, self.store, self.org_id, self.options)
+                yield nobody.open_audience(spec, TagOfAudience(scope, scope))
+
+    # --- the tag --------------------------------------------------------------------------------------------
+
+    async def _tag(self, spec: AudienceSpec, known: TagOfAudience) -> TagOfAudience:
+        """The tag as Kustomer has it now, made if it is missing and wanted."""
+        try:
+            found = find_tag(await self.client.tags(), spec.tag)
+        except (PermissionDeniedError, NotFoundError):
+            return TagOfAudience(spec.tag, known.id, readable=False)
+        wanted = spec.mode != "remove" and bool(self.mapped[INVALID].isna().any())
+        if found is None and wanted and not self.planning:
+            found = await self._make_tag(spec.tag)
+        tag = TagOfAudience(spec.tag, found.id if found else None)
+        if found is not None and not self.planning and found.id != known.id:
+            self.org.set_fact(tag.fact, found.id)
+        return tag
+
+    async def _make_tag(self, name: str) -> Tag:
+        try:
+            return await self.client.create_tag(name)
+        except (NotFoundError, BadRequestError, PermissionDeniedError) as error:
+            raise ConfigurationError(
+                f"There is no tag {name!r}, and Kustomer does not let this API key make one ({error}). "
+                "Make it once by hand, in Kustomer's settings under Tags; then run again."
+            ) from error
+
+    # --- the stream -----------------------------------------------------------------------------------------
+
+    def _opened(
+        self,
+        strategy: Strategy,
+        scope: str,
+        under_way: frozenset[str],
+        tag: TagOfAudience | None,
+    ) -> Opened:
+        state = self.store.of(self.org_id, self.name, scope)
+        desired = Desired(
+            self.spec,
+            self.mapped,
+            state,
+            self.client.clock,
+            full_resync=self.options.full_resync,
+            keep_first_of_repeated=not strategy.one_row_a_record,
+        )
+        resolver = self._resolver(strategy, desired, state)
+        leavers = None
+        if isinstance(self.spec, AudienceSpec) and isinstance(strategy, Audience) and self.spec.mode == "mirror":
+            leavers = Leavers(self.client, desired, self.spec, strategy, resolver)
+        stream = Stream(
+            self.client,
+            desired,
+            resolver,
+            strategy,
+            Guard(self.org_id, self.spec.name, scope, state.approvals.used()),
+            Ledger(self.mapped[KEY]),
+            self.options,
+            leavers=leavers,
+            under_way=under_way,
+            planning=self.planning,
+        )
+        return Opened(stream, state, strategy, tag, tuple(self._notes(tag, state)))
+
+    def _resolver(self, strategy: Strategy, desired: Desired, state: SyncState) -> Resolver:
+        unknown = desired.unknown()
+        finder = Finder(
+            self.client,
+            state.identities,
+            self.spec.object,
+            self.spec.match_on,
+            unknown=len(unknown),
+            wanted=lambda: desired.identifiers_of(unknown),
+            creates_prove=strategy.creates_prove and not self.planning,
+            every_rung=not strategy.one_row_a_record,
+            proofs=PROOFS_OF_A_PLAN if self.planning else None,
+        )
+        link = next((mapping for mapping in self.spec.fields if mapping.field == "company"), None)
+        links = None
+        if link is not None:
+            different = int(self.mapped["company"].nunique()) if "company" in self.mapped else len(self.mapped)
+            links = CompanyLinks(self.client, state.identities, link.match or "externalId", values=different)
+        tags = TagNames(self.client) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
+        return Resolver(
+            self.client,
+            finder,
+            desired.snapshot,
+            texts(self.mapped[KEY]),
+            match_on=self.spec.match_on,
+            one_row_a_record=strategy.one_row_a_record,
+            links=links,
+            tags=tags,
+        )
+
+    # --- what a person should know --------------------------------------------------------------------------
+
+    def _notes(self, tag: TagOfAudience | None, state: SyncState) -> list[str]:
+        notes = list(self.client.abilities.lines())
+        if tag is None:
+            return notes
+        for scope, count in self.org.scopes(self.name):
+            if scope != tag.scope and count:
+                notes.append(
+                    f"{count:,} records still hold another tag ({scope}) that this sync gave them before its tag was "
+                    f"changed to {tag.name!r}. A run with clean_up takes it from them."
+                )
+        for sync, count in self.org.syncs_of_scope(tag.scope):
+            if sync not in (self.name, self.spec.name, self.spec.renamed_from) and count:
+                notes.append(
+                    f"{count:,} records hold the tag {tag.name!r} because of the sync {sync!r}, and nothing takes it from "
+                    f"them if that sync is gone. If it is this sync's former name, write renamed_from: {sync}."
+                )
+        return notes
+
+
+def _owned_ids(state: SyncState) -> frozenset[str]:
+    """Records that hold the audience's tag because of this sync."""
+    snapshot = state.rows.snapshot()
+    return frozenset(id_ for id_ in snapshot.kustomer_ids.filter(snapshot.owned).to_pylist() if id_)

@@ -1,0 +1,72 @@
+"""A plan is a plan: the stream of a sync, rendered from live Kustomer, written nowhere."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from kustomer_pipeline.kustomer import KustomerClient
+
+from .opening import WIRE_FACT, Opening
+from .plan import Plan, PlanBuilder
+from .reconcile import Stream, reconcile
+from .report import HeldChanges, Removals
+from .spec import ObjectSpec, RunOptions, SyncSpec
+from .state import StateStore
+
+
+def plan_sync(
+    spec: SyncSpec,
+    mapped: pd.DataFrame,
+    *,
+    client: KustomerClient,
+    state: StateStore,
+    options: RunOptions | None = None,
+) -> Plan:
+    """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError, StateError."""
+    return client.run(_plan(spec, mapped, client, state, options or RunOptions("plan")))
+
+
+async def _plan(
+    spec: SyncSpec, mapped: pd.DataFrame, client: KustomerClient, store: StateStore, options: RunOptions
+) -> Plan:
+    before = client.usage.requests
+    token = await client.token()
+    opening = Opening(spec, mapped, client, store, token.org_id, options, planning=True)
+    opening.require_roles(token.roles)
+    client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
+    opened = await opening.open()
+    stream = opened.stream
+    builder = PlanBuilder(stream.ledger, _actions(spec))
+    await reconcile(stream, builder)
+    counts, changes = builder.told(stream)
+    return Plan(
+        sync=spec.name,
+        org_id=token.org_id,
+        counts=counts,
+        changes=changes,
+        requests=client.usage.requests - before,
+        removals=_removals(stream),
+        held_changes=_held_changes(stream, changes),
+        estimate=builder.estimate(client),
+        notes=opened.notes,
+    )
+
+
+def _actions(spec: SyncSpec) -> tuple[str, ...]:
+    writes = ("create", "update") if isinstance(spec, ObjectSpec) else ("tag", "untag")
+    return (*writes, "unchanged", "skip", "invalid", "reject", "defer")
+
+
+def _removals(stream: Stream) -> Removals:
+    verdict = stream.removals
+    return Removals(stream.members, 0, verdict.held, verdict.plan_id, stream.waiting)
+
+
+def _held_changes(stream: Stream, changes: pd.DataFrame) -> HeldChanges:
+    verdict, accepted = stream.changes, stream.desired.compared.accepted
+    if not verdict.held:
+        return HeldChanges(0, accepted, verdict.plan_id, changes.iloc[:0])
+    examples = changes[changes["action"] == "update"].head(20)
+    return HeldChanges(verdict.held, accepted, verdict.plan_id, examples)

@@ -1,0 +1,276 @@
+"""Who is this row in Kustomer? Cheap ways propose, live records decide, and only proof says that nobody is there.
+
+    at hand (known ids, hints of the state) → the cheapest way for the rest (cost.py) → path look-ups where absence
+    must be proven
+
+"Does not exist" is said by a path look-up, by a walk through the whole list, or later by a create that Kustomer accepts;
+never by search, which lags and forgets after two years (docs/kustomer.md section 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName, Record, identifiers
+
+from ..decisions import Match
+from ..desired import IdentifierSet
+from ..reasons import Reason, ReasonCode
+from ..rows import Case
+from ..state import Identities, value_hash
+from .cost import Choice, Question, choose
+from .ladder import LABELS, holds, judge
+
+_PROBE_ROWS = 100  # rows by which search shows how many of them Kustomer has
+_ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
+_FEW = 2  # up to so many rows a path look-up costs no more than a search
+
+Hint = tuple[str, str, str]  # field, hash of the value, Kustomer id
+
+
+@dataclass
+class Hints:
+    """Where identifiers were seen, and where they no longer are: for the state, when it is next written."""
+
+    learned: list[Hint] = field(default_factory=list)
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self) -> Hints:
+        """What has come together since the last time."""
+        taken = Hints(self.learned, self.wrong)
+        self.learned, self.wrong = [], []
+        return taken
+
+
+@dataclass
+class _Search:
+    """A case whose record is being looked for."""
+
+    case: Case
+    seen: dict[str, Record] = field(default_factory=dict)
+    match: Match | None = None
+
+
+class Finder:
+    """Finds the records of rows.
+
+    match_on: the ladder. unknown: how many rows will be asked for that no id is remembered of. wanted: their
+    identifiers, asked for when the whole list is walked. creates_prove: a create of a row that exists is refused.
+    every_rung: all identifiers of a row must be checked, also those that nothing will be written with. proofs: how many
+    rows may be proven absent by path look-ups (None: any number).
+    """
+
+    def __init__(
+        self,
+        client: KustomerClient,
+        hints_of_state: Identities,
+        object_name: ObjectName,
+        match_on: Sequence[str],
+        *,
+        unknown: int,
+        wanted: Callable[[], IdentifierSet],
+        creates_prove: bool = False,
+        every_rung: bool = False,
+        proofs: int | None = None,
+    ) -> None:
+        self.client = client
+        self.object_name: ObjectName = object_name
+        self.match_on = tuple(match_on)
+        self.hints = Hints()
+        self._of_state = hints_of_state
+        self._unknown = unknown
+        self._wanted = wanted
+        self._creates_prove = creates_prove
+        self._every_rung = every_rung
+        self._proofs = proofs
+        self._asked = 0
+        self._found = 0
+        self._size: int | None = None
+        self._index: dict[tuple[str, str], list[str]] | None = None
+        self._walking = asyncio.Lock()
+        self._absence_is_proven = False
+
+    async def find(self, cases: Sequence[Case]) -> list[Match]:
+        """One match per case, in order. Raises KustomerError when Kustomer cannot be asked."""
+        searches = [_Search(case) for case in cases]
+        await self._at_hand(searches)
+        again = [one for one in searches if one.case.attempts and self._open(one)]
+        first = [one for one in searches if not one.case.attempts and self._open(one)]
+        if len(again) > _FEW and self.client.abilities.search:
+            await self._search(again)  # a refused create: they are there, and search finds many at once
+        await self._find_first(first)
+        await self._prove([one for one in searches if self._needs_proof(one)])
+        for one in searches:
+            self._learn(one)
+        return [one.match or Match() for one in searches]
+
+    def saw(self, *, existing: int = 0, absent: int = 0) -> None:
+        """What creates have shown: whom Kustomer refused because it has them, and whom it took."""
+        self._asked += existing + absent
+        self._found += existing
+
+    # --- at hand --------------------------------------------------------------------------------------------
+
+    async def _at_hand(self, searches: Sequence[_Search]) -> None:
+        """Ids known from earlier runs, and hints."""
+        proposed: dict[int, set[str]] = {
+            place: {one.case.known_id} for place, one in enumerate(searches) if one.case.known_id
+        }
+        unknown = [(place, one) for place, one in enumerate(searches) if not one.case.known_id]
+        for name in self.match_on:
+            values = sorted({value for _, one in unknown for value in one.case.identifiers(name)})
+            hints = self._of_state.find(self.object_name, name, values) if values else {}
+            for place, one in unknown:
+                found = {hints[value] for value in one.case.identifiers(name) if value in hints}
+                if found:
+                    proposed.setdefault(place, set()).update(found)
+        await self._read([(searches[place], ids) for place, ids in proposed.items()])
+        for place, one in unknown:
+            if place in proposed and one.match is None:
+                self.hints.wrong += [
+                    (name, value_hash(v)) for name in self.match_on for v in one.case.identifiers(name)
+                ]
+
+    async def _read(self, proposed: Sequence[tuple[_Search, Collection[str]]]) -> None:
+        """Read the proposed records live, and judge each case by them."""
+        wanted = {id_ for one, ids in proposed for id_ in ids if id_ not in one.seen}
+        live = await self.client.get_many(self.object_name, sorted(wanted)) if wanted else {}
+        for one, ids in proposed:
+            one.seen.update({id_: live[id_] for id_ in ids if id_ in live})
+            one.match = judge(one.case, list(one.seen.values()), self.match_on)
+
+    # --- the cheapest way -----------------------------------------------------------------------------------
+
+    async def _find_first(self, searches: Sequence[_Search]) -> None:
+        """Rows that are asked for the first time in this run."""
+        rest = list(searches)
+        if not rest:
+            return
+        if self._index is None and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search:
+            await self._search(rest[:_PROBE_ROWS])
+            rest = rest[_PROBE_ROWS:]
+        self._unknown = max(self._unknown - (len(searches) - len(rest)), len(rest))
+        if not rest:
+            return
+        way = "walk" if self._index is not None else (await self._choice(rest)).way
+        self._unknown = max(0, self._unknown - len(rest))
+        if way == "search":
+            await self._search(rest)
+        elif way == "walk":
+            await self._look_in_list(rest)
+        elif way == "paths":
+            await self._prove(rest)
+
+    async def _choice(self, searches: Sequence[_Search]) -> Choice:
+        if self._size is None and self._unknown >= _ASK_SIZE_FROM:
+            self._size = await self.client.org_size(self.object_name)
+        searchable = self.client.abilities.search and any(
+            self.client.search_batch(self.object_name, name) for name in self.match_on
+        )
+        question = Question(
+            rows=max(self._unknown, len(searches)),
+            identifiers=len(self.match_on),
+            exist=self._found / self._asked if self._asked else (0.0 if self._size == 0 else None),
+            creates_prove=self._creates_prove,
+            search_batch=self.client.search_batch(self.object_name, self.match_on[0]) if searchable else 0,
+            org_size=self._size,
+            rate=self.client.requests_a_second,
+        )
+        return choose(question)
+
+    async def _search(self, searches: Sequence[_Search]) -> None:
+        """Identifier by identifier; whoever is found is not asked for any further."""
+        for name in self.match_on:
+            asking = [one for one in searches if self._asks(one, name)]
+            values = list(dict.fromkeys(value for one in asking for value in one.case.identifiers(name)))
+            if not values:
+                continue
+            hits = await self.client.search(self.object_name, name, values)
+            proposed = [
+                (one, {record.id for value in one.case.identifiers(name) for record in hits.get(value, ())})
+                for one in asking
+            ]
+            await self._read([(one, ids) for one, ids in proposed if ids])
+        self._asked += len(searches)
+        self._found += sum(one.match is not None for one in searches)
+
+    async def _look_in_list(self, searches: Sequence[_Search]) -> None:
+        """The list is the live database itself: whoever is not in the whole of it is not there."""
+        async with self._walking:
+            if self._index is None:
+                self._index = await self._walk()
+        index = self._index
+        proposed = [
+            (
+                one,
+                {id_ for name in self.match_on for v in one.case.identifiers(name) for id_ in index.get((name, v), ())},
+            )
+            for one in searches
+        ]
+        await self._read([(one, ids) for one, ids in proposed if ids])
+        self._asked += len(searches)
+        self._found += sum(one.match is not None for one in searches)
+
+    async def _walk(self) -> dict[tuple[str, str], list[str]]:
+        wanted = self._wanted()
+        index: dict[tuple[str, str], list[str]] = {}
+
+        def note(record: Record) -> bool:
+            for name in self.match_on:
+                for value in identifiers(record.attributes, name):
+                    if wanted.has(name, value):
+                        index.setdefault((name, value), []).append(record.id)
+            return False  # where it is, is all that is kept of it
+
+        walk = await self.client.walk(self.object_name, keep=note)
+        self._absence_is_proven = walk.complete
+        return index
+
+    # --- proof ----------------------------------------------------------------------------------------------
+
+    def _open(self, one: _Search) -> bool:
+        return any(self._asks(one, name) for name in self.match_on)
+
+    def _asks(self, one: _Search, name: str) -> bool:
+        """Whether this identifier of the row still has to be looked for: nobody is found yet, or whoever is found does
+        not hold it, so that it may be somebody else's (where it is written, Kustomer refuses that by itself)."""
+        if not one.case.identifiers(name):
+            return False
+        found = one.match.record if one.match else None
+        return one.match is None or (self._every_rung and found is not None and not holds(found, name, one.case))
+
+    def _needs_proof(self, one: _Search) -> bool:
+        if self._index is not None and self._absence_is_proven and not one.case.attempts:
+            return False
+        no_search = not self.client.abilities.search and not self._creates_prove
+        return (one.case.must_prove or no_search) and self._open(one)
+
+    async def _prove(self, searches: Sequence[_Search]) -> None:
+        """Path look-ups by every identifier of the ladder, as many at once as the client sends."""
+        if self._proofs is not None:
+            searches, self._proofs = searches[: self._proofs], max(0, self._proofs - len(searches))
+        await asyncio.gather(*(self._look_up(one) for one in searches))
+
+    async def _look_up(self, one: _Search) -> None:
+        for name in [name for name in self.match_on if self._asks(one, name)]:
+            for value in one.case.identifiers(name):
+                try:
+                    found = await self.client.look_up(self.object_name, name, value)
+                except BadRequestError:
+                    text = f"Kustomer does not take this row's {LABELS[name]} as an identifier"
+                    one.match = Match(problem=Reason(ReasonCode.NOT_AN_IDENTIFIER, text, name))
+                    return
+                one.seen.update({record.id: record for record in found})
+        one.match = judge(one.case, list(one.seen.values()), self.match_on)
+
+    def _learn(self, one: _Search) -> None:
+        record = one.match.record if one.match else None
+        if record is not None and record.id != one.case.known_id:
+            self.hints.learned += hints_of(self.match_on, one.case, record.id)
+
+
+def hints_of(fields: Iterable[str], case: Case, kustomer_id: str) -> list[Hint]:
+    """What the state may keep of where a row's identifiers are."""
+    return [(name, value_hash(value), kustomer_id) for name in fields for value in case.identifiers(name)]

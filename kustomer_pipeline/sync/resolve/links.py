@@ -1,0 +1,64 @@
+"""The company link of customers: the warehouse's company identifier → Kustomer's company id, looked up once a run.
+
+Where a companies sync of the same state has seen a company is a hint, checked live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kustomer_pipeline.kustomer import KustomerClient
+
+from ..desired import IdentifierSet
+from ..reasons import Reason, ReasonCode
+from ..rows import Case, DesiredRow
+from ..state import Identities
+from .finder import Finder, Hints
+
+
+class CompanyLinks:
+    """Resolves company identifiers. `match`: externalId, name, or id (taken as it is). `values`: how many there are."""
+
+    def __init__(self, client: KustomerClient, identities: Identities, match: str, *, values: int) -> None:
+        self.match = match
+        self._ids: dict[str, str] = {}
+        self._problems: dict[str, Reason] = {}
+        self._asked: list[str] = []
+        self._finder = Finder(
+            client, identities, "companies", (match,), unknown=values, wanted=lambda: self._wanted(self._asked)
+        )
+
+    @property
+    def hints(self) -> Hints:
+        """Where companies were seen; names are not unique, so only externalIds are worth keeping."""
+        return self._finder.hints if self.match == "externalId" else Hints()
+
+    def id_of(self, value: str) -> str | None:
+        """The Kustomer id of a resolved company."""
+        return value if self.match == "id" else self._ids.get(value)
+
+    def problem_of(self, value: str) -> Reason | None:
+        """Why a company could not be resolved."""
+        return self._problems.get(value)
+
+    async def resolve(self, values: Iterable[str]) -> None:
+        """Find the companies named, so that `id_of` and `problem_of` can answer. Raises KustomerError."""
+        unknown = sorted({value for value in values if value not in self._ids and value not in self._problems})
+        if not unknown or self.match == "id":
+            return
+        self._asked = unknown
+        cases = [Case(DesiredRow(-1, value, 0, {self.match: value}), must_prove=True) for value in unknown]
+        for value, match in zip(unknown, await self._finder.find(cases), strict=True):
+            if match.record is not None:
+                self._ids[value] = match.record.id
+            elif match.problem is not None:
+                self._problems[value] = Reason(match.problem.code, f"company link: {match.problem}", "company")
+            else:
+                text = (
+                    f"company link: Kustomer has no company with this {self.match}; "
+                    "sync the companies first, then this row goes with the next run"
+                )
+                self._problems[value] = Reason(ReasonCode.UNKNOWN_COMPANY, text, "company")
+
+    def _wanted(self, values: Iterable[str]) -> IdentifierSet:
+        return IdentifierSet((self.match, value) for value in values)

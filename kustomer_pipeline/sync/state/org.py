@@ -1,0 +1,144 @@
+"""What is remembered of a whole org: its facts, which syncs have what, and what a run of any of them did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from .database import Database, upsert
+from .tables import bulk_jobs, org_facts, sync_changes, sync_facts, sync_log, sync_rows, sync_runs
+from .values import ChangeLine
+
+_READ_AT_ONCE = 50_000
+
+
+class OrgState:
+    """What is remembered of one org. Every method raises StateError."""
+
+    def __init__(self, database: Database, org_id: str) -> None:
+        self._database = database
+        self.org_id = org_id
+
+    # --- facts ----------------------------------------------------------------------------------------------
+
+    def fact(self, name: str) -> str | None:
+        """A small fact of the org, None if it is not known."""
+        query = sa.select(org_facts.c.value).where(self._mine(org_facts), org_facts.c.name == name)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a small fact of the org."""
+        with self._database.writing() as connection:
+            upsert(connection, org_facts, [{"org_id": self.org_id, "name": name, "value": value}])
+
+    # --- who remembers what ---------------------------------------------------------------------------------
+
+    def syncs(self) -> list[tuple[str, int]]:
+        """(sync, rows) of every sync that something is remembered of."""
+        query = sa.select(sync_rows.c.sync, sa.func.count()).where(self._mine(sync_rows)).group_by(sync_rows.c.sync)
+        with self._database.reading() as connection:
+            return [(sync, count) for sync, count in connection.execute(query)]
+
+    def scopes(self, sync: str) -> list[tuple[str, int]]:
+        """(scope, records that hold the tag because of the sync) of a sync."""
+        return self._owned(sync_rows.c.scope, sync_rows.c.sync == sync)
+
+    def syncs_of_scope(self, scope: str) -> list[tuple[str, int]]:
+        """(sync, records that hold the tag because of it) of a tag."""
+        return self._owned(sync_rows.c.sync, sync_rows.c.scope == scope)
+
+    def _owned(self, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> list[tuple[str, int]]:
+        count = sa.func.count(sa.func.distinct(sync_rows.c.kustomer_id))
+        query = sa.select(column, count).where(self._mine(sync_rows), condition, sync_rows.c.owned).group_by(column)
+        with self._database.reading() as connection:
+            return [(name, number) for name, number in connection.execute(query)]
+
+    # --- other names, other tags ----------------------------------------------------------------------------
+
+    def carry_over(self, from_sync: str, to_sync: str) -> int:
+        """A sync was renamed: what is remembered under the old name goes to the new one, if that has nothing yet."""
+        with self._database.writing() as connection:
+            there = sa.select(sa.literal(1)).where(self._mine(sync_rows), sync_rows.c.sync == to_sync).limit(1)
+            if connection.execute(there).first() is not None:
+                return 0
+            for table in (sync_facts, bulk_jobs):
+                connection.execute(
+                    sa.update(table).where(self._mine(table), table.c.sync == from_sync).values(sync=to_sync)
+                )
+            moved = (
+                sa.update(sync_rows).where(self._mine(sync_rows), sync_rows.c.sync == from_sync).values(sync=to_sync)
+            )
+            return connection.execute(moved).rowcount
+
+    def move_scope(self, sync: str, from_scope: str, to_scope: str) -> int:
+        """The tag of a scope is known by now: its rows go there, where there is none of that key yet."""
+        mine = sa.and_(self._mine(sync_rows), sync_rows.c.sync == sync)
+        with self._database.writing() as connection:
+            known = sa.select(sync_rows.c.key).where(mine, sync_rows.c.scope == to_scope)
+            old = sa.and_(mine, sync_rows.c.scope == from_scope)
+            moved = connection.execute(
+                sa.update(sync_rows).where(old, sync_rows.c.key.not_in(known)).values(scope=to_scope)
+            )
+            connection.execute(sa.delete(sync_rows).where(old))
+            jobs = sa.and_(self._mine(bulk_jobs), bulk_jobs.c.sync == sync, bulk_jobs.c.scope == from_scope)
+            connection.execute(sa.update(bulk_jobs).where(jobs).values(scope=to_scope))
+            return moved.rowcount
+
+    def drop_scope(self, sync: str, scope: str) -> None:
+        """Nothing of a scope is remembered any more."""
+        old = sa.and_(self._mine(sync_rows), sync_rows.c.sync == sync, sync_rows.c.scope == scope)
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(sync_rows).where(old))
+
+    # --- what runs did --------------------------------------------------------------------------------------
+
+    def changes_of(self, run_id: str) -> list[ChangeLine]:
+        """What a run of any sync overwrote, oldest first."""
+        table = sync_changes
+        query = sa.select(table).where(self._mine(table), table.c.run_id == run_id).order_by(table.c.id)
+        with self._database.reading() as connection:
+            return [
+                ChangeLine(
+                    key=row.key,
+                    object_name=row.object,
+                    kustomer_id=row.kustomer_id,
+                    changes=tuple((name, before, after) for name, before, after in json.loads(row.changes)),
+                    sync=row.sync,
+                    scope=row.scope,
+                    effect=row.effect,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def created_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
+        """(sync, key, Kustomer id) of the records that a run of any sync created."""
+        table = sync_log
+        query = sa.select(table.c.sync, table.c.key, table.c.kustomer_id).where(
+            self._mine(table), table.c.run_id == run_id, table.c.outcome == "created"
+        )
+        with self._database.reading() as connection:
+            return [(row.sync, row.key, row.kustomer_id) for row in connection.execute(query)]
+
+    def knows_run(self, run_id: str) -> bool:
+        """Whether a run of that id wrote to the org."""
+        query = sa.select(sa.literal(1)).where(self._mine(sync_runs), sync_runs.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def log_of(
+        self, sync: str, run_id: str, outcomes: Sequence[str]
+    ) -> Iterator[Sequence[tuple[str, str, str | None, str | None]]]:
+        """(key, outcome, Kustomer id, reason) of the lines with these outcomes, many at a time."""
+        table = sync_log
+        query = sa.select(table.c.key, table.c.outcome, table.c.kustomer_id, table.c.reason).where(
+            self._mine(table), table.c.sync == sync, table.c.run_id == run_id, table.c.outcome.in_(outcomes)
+        )
+        with self._database.reading() as connection:
+            for part in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query).partitions():
+                yield [tuple(row) for row in part]
+
+    def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        return table.c.org_id == self.org_id

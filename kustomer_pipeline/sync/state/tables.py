@@ -1,0 +1,152 @@
+"""The tables of the state database. SQLite embedded, PostgreSQL for teams; both through SQLAlchemy Core.
+
+Everything is keyed by the id of the org as Kustomer reports it, so that another org, or a fresh sandbox, never inherits
+what was true elsewhere.
+
+    sync_rows    what was last accepted, skipped or refused, one line per row of a sync's scope ('' or a tag's id)
+    identities   where an identifier was last seen (hashed): a hint, always checked live before use
+    bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when acknowledged
+    sync_log     one line per attempted record
+    sync_runs    one line per run
+    sync_changes what a run overwrote, so that it can be undone: values in clear text, kept for some days
+    sync_facts   small facts of a sync
+    org_facts    small facts of an org (the ids of tags, what it takes)
+    approvals    plans that were let through, once each
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+SCHEMA_VERSION = 2
+RUN_COUNTS = (
+    *("read", "created", "updated", "unchanged", "skipped", "invalid", "rejected", "deferred"),
+    *("removed", "removals_held", "removals_refused", "removals_waiting", "changes_held", "requests"),
+)
+
+_MOMENT = sa.DateTime(timezone=True)
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+
+sync_rows = sa.Table(
+    "sync_rows",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.BigInteger),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text),
+    sa.Column("owned", sa.Boolean, nullable=False, default=False),
+    sa.Column("sent_lists", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("reason_code", sa.Text),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("updated_at", _MOMENT, nullable=False),
+    sa.Column("lost_at", _MOMENT),
+    sqlite_with_rowid=False,
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("object", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("value_hash", sa.Text, primary_key=True),
+    sa.Column("kustomer_id", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+bulk_jobs = sa.Table(
+    "bulk_jobs",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False, index=True),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("object", sa.Text, nullable=False),
+    sa.Column("bulk_id", sa.Text),
+    sa.Column("items", sa.Text, nullable=False),
+    sa.Column("created_at", _MOMENT, nullable=False),
+)
+
+sync_log = sa.Table(
+    "sync_log",
+    metadata,
+    sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("reason_code", sa.Text),
+    sa.Column("at", _MOMENT, nullable=False),
+)
+
+sync_runs = sa.Table(
+    "sync_runs",
+    metadata,
+    sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("started_at", _MOMENT, nullable=False),
+    sa.Column("finished_at", _MOMENT, nullable=False),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in RUN_COUNTS),
+    sa.Column("seconds", sa.Float),
+    sa.Column("interrupted", sa.Text),
+)
+
+sync_changes = sa.Table(
+    "sync_changes",
+    metadata,
+    sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("object", sa.Text, nullable=False),
+    sa.Column("kustomer_id", sa.Text, nullable=False),
+    sa.Column("effect", sa.Text, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False, index=True),
+)
+
+sync_facts = sa.Table(
+    "sync_facts",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+org_facts = sa.Table(
+    "org_facts",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("used_at", _MOMENT, nullable=False),
+)

@@ -1,0 +1,136 @@
+"""Who leaves a mirrored audience: whoever holds its tag and is not among the rows, under whatever key or merged identity.
+
+    remembered members (mirror_scope: tag: all holders) - rows of the frame → candidates → live records → who leaves
+
+Nobody is judged by what is remembered alone: a candidate's live record is read first. If it has an identifier of a row of
+the frame it is that row's member (two members who were merged, an address that moved) and stays; if it is gone, the
+identifiers of its key are looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kustomer_pipeline.kustomer import KustomerClient, Record, identifiers
+
+from ..decisions import Decision, Match, Nothing, Resolved
+from ..desired import Desired, member
+from ..ledger import Outcome
+from ..resolve import Resolver
+from ..rows import Case
+from ..spec import AudienceSpec
+from ..state import RememberedRow
+from .audiences import Audience
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Who may have to leave.
+
+    cases: members to be looked at. members: of how many. done_with: remembered keys of which nothing needs to be kept.
+    handed_over: records that another row of the frame has now, and that are ours under its key.
+    """
+
+    cases: tuple[Case, ...]
+    members: int
+    done_with: tuple[str, ...] = ()
+    handed_over: tuple[str, ...] = ()
+
+
+class Leavers:
+    """Finds and decides about those who leave. `resolver` has met the rows of the frame by then."""
+
+    def __init__(
+        self, client: KustomerClient, desired: Desired, spec: AudienceSpec, strategy: Audience, resolver: Resolver
+    ) -> None:
+        self.client = client
+        self.desired = desired
+        self.spec = spec
+        self.strategy = strategy
+        self.resolver = resolver
+        self._leaving: set[str] = set()
+
+    def any_candidate(self) -> bool:
+        """Whether somebody may have to leave, as far as what is remembered tells."""
+        return self.spec.mirror_scope == "tag" or bool(self.absent().cases)
+
+    def absent(self) -> Candidates:
+        """From what is remembered: members under keys that the frame no longer has."""
+        snapshot, places = self.desired.snapshot, pa.array(self.desired.compared.absent)
+        ids, keys = snapshot.kustomer_ids.take(places), snapshot.keys.take(places)
+        stays = pc.is_in(ids, value_set=self.desired.compared.ids.drop_null())  # also under the key of an invalid row
+        cases: dict[str, Case] = {}
+        done_with, handed_over = [], []
+        columns = (places.to_pylist(), ids.to_pylist(), keys.to_pylist(), snapshot.owned.take(places).to_pylist())
+        for place, id_, key, owned, stayed in zip(*columns, stays.to_pylist(), strict=True):
+            if not owned or not id_:
+                done_with.append(key)
+            elif stayed or id_ in self.resolver.met:
+                done_with.append(key)
+                handed_over.append(id_)
+            else:
+                cases[id_] = self.desired.member(place)
+        owned_ids = snapshot.kustomer_ids.filter(snapshot.owned)
+        return Candidates(
+            tuple(cases.values()), len(pc.unique(owned_ids.drop_null())), tuple(done_with), tuple(handed_over)
+        )
+
+    async def candidates(self) -> Candidates:
+        """Everybody who may have to leave. Raises KustomerError."""
+        absent = self.absent()
+        if self.spec.mirror_scope == "owned" or self.strategy.tag_id is None:
+            return absent
+        holders = {record.id for record in await self.client.tag_holders(self.spec.object, self.strategy.tag_id)}
+        known = set(self.desired.compared.ids.drop_null().to_pylist()) | self.resolver.met
+        ours = {case.known_id for case in absent.cases}
+        others = [member(f"id={id_}", id_, self.spec.match_on, owned=False) for id_ in sorted(holders - known - ours)]
+        members = len(holders | {id_ for id_ in ours if id_})
+        return Candidates((*absent.cases, *others), members, absent.done_with, absent.handed_over)
+
+    async def decide(self, cases: Sequence[Case]) -> list[Decision]:
+        """One decision per member, from the live records. Raises KustomerError when Kustomer cannot be asked."""
+        live = await self.client.get_many(self.spec.object, [case.known_id for case in cases if case.known_id])
+        gone = [case for case in cases if case.known_id not in live]
+        found = iter(await self.resolver.finder.find(gone)) if gone else iter(())
+        matches = [Match(record=live[case.known_id]) if case.known_id in live else next(found) for case in cases]
+        staying = self._staying([match.record for match in matches if match.record is not None])
+        resolved = [Resolved(case, case.row.body, match) for case, match in zip(cases, matches, strict=True)]
+        return [self._decide(one, staying) for one in await self.resolver.with_dead_references(resolved)]
+
+    def _staying(self, records: Sequence[Record]) -> dict[str, int]:
+        """Of these records, those that are a row of the frame: record id → position."""
+        held = {
+            (field, value): record.id
+            for record in records
+            for field in self.spec.match_on
+            for value in identifiers(record.attributes, field)
+        }
+        positions = self.desired.rows_with(held.keys())
+        return {held[identifier]: position for identifier, position in positions.items()}
+
+    def _decide(self, resolved: Resolved, staying: dict[str, int]) -> Decision:
+        record = resolved.match.record
+        if record is not None and record.id in staying:
+            position = staying[record.id]
+            kept = self._as_row(position, record.id) if resolved.case.owned else None
+            return Nothing(resolved, Outcome.UNCHANGED, record.id, remember=kept, forget=True)
+        if record is not None and (record.id in self.resolver.met or self._leaves_already(resolved, record)):
+            return Nothing(resolved, Outcome.UNCHANGED, record.id, forget=True)
+        return self.strategy.decide(resolved)
+
+    def _leaves_already(self, resolved: Resolved, record: Record) -> bool:
+        """Two remembered members who are one record by now: the first of them takes the tag away."""
+        again = bool(resolved.case.attempts)
+        seen = record.id in self._leaving
+        self._leaving.add(record.id)
+        return seen and not again
+
+    def _as_row(self, position: int, kustomer_id: str) -> RememberedRow:
+        """The row of the frame that this record is: what this sync has tagged is its from now on."""
+        case = self.desired.cases(self.desired.positions(position))[0]
+        fingerprint = int(self.desired.compared.prints[position])
+        return RememberedRow(case.key, "accepted", fingerprint, kustomer_id, owned=True)
