@@ -141,9 +141,7 @@ def test_an_address_that_cannot_be_right_names_its_variable(
 
 def test_a_library_speaks_of_parameters_and_the_user_reads_variables() -> None:
     told = in_variables("`api_key` is empty; rate_reserve has to be below 1, and base_url_for is a function")
-    assert (
-        told == "KUSTOMER_API_KEY is empty; KUSTOMER_RATE_RESERVE has to be below 1, and base_url_for is a function"
-    )
+    assert told == "KUSTOMER_API_KEY is empty; KUSTOMER_RATE_RESERVE has to be below 1, and base_url_for is a function"
 
 
 @pytest.mark.parametrize("text, expected", [("1", True), (" 1\n", True), ("", False), ("0", False), ("yes", False)])

@@ -109,13 +109,10 @@ class KustomerClient:
     ) -> None:
         self.close()
 
-    # --- not asynchronous
-
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run a coroutine on the client's loop and return its result. Everything the client does happens in here.
+        """Run a coroutine on the client's loop and return its result; one thread at a time.
 
-        From a thread that has a running loop already, a worker thread does it meanwhile. Not to be called from two
-        threads at once.
+        From a thread that has a running loop already, a worker thread does it meanwhile.
         """
         return self._runner.run(coroutine)
 
@@ -125,7 +122,7 @@ class KustomerClient:
 
     @property
     def clock(self) -> Clock:
-        """The clock by which this client waits; whoever waits for its jobs waits by the same."""
+        """The clock by which this client waits."""
         return self._clock
 
     @property
@@ -152,8 +149,6 @@ class KustomerClient:
         """How many values one search asks for at present: 20, or more where `in` works."""
         return self._searcher.batch(object_name, field)
 
-    # --- the key
-
     async def token(self) -> Token:
         """The org and the roles of the key (docs/kustomer.md section 1.3). One request, once."""
         return await self._token.read()
@@ -163,8 +158,8 @@ class KustomerClient:
     async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """Live records by their Kustomer ids; ids that are missing or deleted are absent.
 
-        One unit for up to 100 customers, as many as the org takes. For companies no list of ids is documented: it is
-        tried once, and if it does not work the cheaper of single reads and the list of all companies is taken.
+        One unit for up to 100 customers, as many as the org takes. Lists of companies are tried once; if they do not
+        work, the cheaper of single reads and the list of all companies is taken.
         """
         return await self._reader.get_many(object_name, ids)
 

@@ -23,7 +23,8 @@ SHORTEST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 _FIRST_GUESS = 1.0
 _GROWTH = 1.5  # of the pause, with each look
-_PATIENCE = 3.0  # times the usual duration, beyond which a job no longer keeps others waiting
+_PATIENCE = 0.6  # of the usual duration: a job that is overdue for longer lets the next one go first
+_STUCK = 5.0  # times the patience: then it no longer keeps anybody waiting
 _UNPROVEN_PATIENCE = 20.0  # seconds, while no job has told how long they take
 _LONG_AGO = 60.0
 _CREEP, _FASTEST_CREEP = 0.003, 0.05  # of the duration, with each job that was done by then; more with many in a row
@@ -64,6 +65,8 @@ class JobPace:
         self._proven = False
         self._sure_age = _FOREVER  # jobs of that age are done, as far as the last look told
         self._gap = 0.0  # between two jobs of a queue; 0: they do not wait for each other
+        self._gap_proven = False
+        self._alone = _FOREVER  # what the last job took that had nobody before it
         self._usual = _FOREVER  # what a job took that did not wait for another, at most
         self._in_a_row = 0  # jobs that were done when first looked at
         self._last_done = _NEVER  # when the job before is thought to have been done
@@ -102,16 +105,18 @@ class JobPace:
         job = self._jobs[job_id]
         job.under_way = False
         if not complete:
+            self._in_a_row = 0
             job.looks += 1
             job.last_look = at
-            job.stuck = job.stuck or self._is_overdue(job, at)
+            job.stuck = job.stuck or self._overdue(job, at) > _STUCK * self._patience
             self._sure_age = _FOREVER
             return
         del self._jobs[job_id]
         if job.looks == 0:
             self._was_done(job, at)
         else:
-            self._was_later(job, at)
+            # A look that came late, behind a stuck job or for want of budget, does not tell that the job took so long.
+            self._was_later(job, min(at, self._due(job) + SHORTEST_PAUSE))
 
     # --- when
 
@@ -120,32 +125,50 @@ class JobPace:
             return self._expected(job)[0]
         base = max(SHORTEST_PAUSE, 0.1 * max(self._duration, self._gap))
         pause: float = base * _GROWTH ** min(job.looks - 1, 20)
-        return job.last_look + min(pause, max(LONGEST_PAUSE, base))
+        due = job.last_look + min(pause, max(LONGEST_PAUSE, base))
+        expected, by_queue = self._expected(job)
+        # The job before it was done since: now this one's turn has come, and takes its time.
+        return max(due, expected) if by_queue and self._last_done > job.last_look else due
 
     def _expected(self, job: _Job) -> tuple[float, bool]:
         """When the job is likely done, and whether that is because of the job before it."""
         by_itself = job.submitted_at + self._duration
-        behind = self._last_done + self._gap
+        # A gap that was seen once is put to the test: in a queue the next job is not done after half of it.
+        behind = self._last_done + (self._gap if self._gap_proven else self._gap / 2)
         waits = self._gap > 0 and self._last_done > job.submitted_at
         return (behind, True) if waits and behind > by_itself else (by_itself, False)
 
     def _in_front_of(self, job: _Job, now: float) -> _Job | None:
-        """The oldest job before this one that still keeps others waiting."""
-        sure = job.looks == 0 and now - job.submitted_at >= self._sure_age
+        """The oldest job before this one that still keeps others waiting.
+
+        Looks under way keep nobody waiting who is old enough; one more with each job that was done when looked at, so
+        that a queue is not taken for jobs on their own. Jobs that are overdue are passed over, one more the longer it
+        takes: they may be stuck, or Kustomer may have taken up those behind them first.
+        """
+        beside = self._in_a_row if job.looks == 0 and now - job.submitted_at >= self._sure_age else 0
+        passed = 0
         for other in self._jobs.values():
             if other is job:
                 return None
-            if not other.stuck and not (sure and other.under_way and other.looks == 0):
+            if other.stuck:
+                continue
+            if other.looks == 0 and other.under_way and beside > 0:
+                beside -= 1
+                continue
+            passed += 1
+            if other.looks == 0 or self._overdue(other, now) <= passed * self._patience:
                 return other
         return None
 
-    def _is_overdue(self, job: _Job, now: float) -> bool:
-        """Whether the job has been the first in the line for too long; the more are stuck already, the sooner."""
-        if job.first_since is None:
-            return False
-        patience = _PATIENCE * max(self._duration, self._gap, 1.0) if self._proven else _UNPROVEN_PATIENCE
-        stuck = sum(other.stuck for other in self._jobs.values())
-        return now - max(job.expected, job.first_since) > patience / (1 + stuck)
+    @property
+    def _patience(self) -> float:
+        """Seconds that a job may be overdue before the next one is looked at."""
+        return _PATIENCE * max(self._duration, self._gap, 1.0) if self._proven else _UNPROVEN_PATIENCE
+
+    def _overdue(self, job: _Job, now: float) -> float:
+        """For how long the job has been expected to be done."""
+        its_turn = self._last_done + self._gap if self._gap else _NEVER
+        return now - max(job.expected, its_turn, now if job.first_since is None else job.first_since)
 
     # --- what is learnt
 
@@ -156,14 +179,14 @@ class JobPace:
         self._in_a_row += 1
         if job.by_queue:
             self._gap *= 1 - min(0.5, 0.005 * 1.6**self._in_a_row)
-            if self._gap < _NO_GAP:  # so many that were done in time: they do not wait for each other
-                self._gap, self._duration = 0.0, min(age, 3 * self._duration)
-                self._usual = self._duration
+            if self._gap < _NO_GAP or not self._gap_proven:  # they do not wait for each other: they just take longer
+                self._gap, self._duration = 0.0, min(age, 3 * self._usual)
+                self._usual = min(age, _GROWTH * self._usual)
         elif at <= job.expected + SHORTEST_PAUSE:
             creep = 1 - min(_FASTEST_CREEP, _CREEP * 1.1**self._in_a_row)
             self._proven = True
             self._duration = min(self._duration * (creep if at <= job.expected + _AT_ONCE else 1.0), age)
-            self._sure_age = _FOREVER if self._gap else age * creep
+            self._sure_age = _FOREVER if self._gap else min(self._sure_age, age * creep)
             self._usual = min(self._usual, age)
 
     def _was_later(self, job: _Job, at: float) -> None:
@@ -173,10 +196,17 @@ class JobPace:
         waited = self._last_done > job.submitted_at
         if job.by_queue or (waited and self._proven and age > _GROWTH * self._usual):
             if not job.stuck:
-                self._gap = max(done - self._last_done, self._gap if job.by_queue else 0.0)
+                gap = done - self._last_done
+                self._gap = max(self._gap, min(gap, _GROWTH * self._gap)) if self._gap_proven else gap
+                self._gap_proven = job.by_queue
+                if self._gap_proven:  # what they took longer than one alone was waiting
+                    self._duration, self._usual = min(self._duration, self._alone), min(self._usual, self._alone)
         elif not self._proven or not job.stuck:
-            self._duration = age if not self._proven else max(self._duration, done - job.submitted_at) * 1.02
+            seen = min(done - job.submitted_at, _GROWTH * self._duration)
+            self._duration = max(self._duration, seen) * 1.02 if self._proven else age
             self._proven = True
             self._sure_age = _FOREVER if self._gap else age
-            self._usual = self._duration if not waited else min(self._usual, self._duration)
+            self._usual = min(self._usual, self._duration)
+        if not waited and not job.stuck:
+            self._usual = self._alone = age
         self._last_done = max(self._last_done, done)

@@ -64,8 +64,7 @@ def error_for(call: Call, failed: FailedAttempt) -> KustomerError:
         return _error(ConnectionFailedError, message, call, failed)
     if failed.failure.cause is Cause.UNREADABLE or status < 400:
         message = (
-            "this is not an answer of Kustomer's API: check the address (base_url), "
-            "and whether a proxy stands between"
+            "this is not an answer of Kustomer's API: check the address (base_url), and whether a proxy stands between"
         )
         return _error(UnexpectedAnswerError, message, call, failed)
     if status == 403:
@@ -121,8 +120,8 @@ def _of_another_region(failed: FailedAttempt) -> str | None:
     pod = found[1].decode("ascii")
     region = _REGIONS.get(pod)
     if region is None:
-        return f"the API key is of another region (pod {pod}) than this address: give the org's name instead of a region"
-    return f"the API key is of the region {region} (pod {pod}) and this address is of another: set the region to {region}"
+        return f"the API key is of another region (pod {pod}) than this address: give the org's name, not a region"
+    return f"the API key is of the region {region} (pod {pod}), this address is of another: set the region to {region}"
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

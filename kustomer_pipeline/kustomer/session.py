@@ -81,7 +81,7 @@ class Session:
 
     @property
     def requests_a_second(self) -> float:
-        """The budget without the reserve, spread over its window; of an Enterprise org where nothing is reported yet."""
+        """The budget without the reserve, spread over its window; an Enterprise org's where nothing is reported yet."""
         return (self.usage.limit or LIKELY_LIMIT) * (1 - self._reserve) / WINDOW
 
     async def send(self, call: Call) -> Any:

@@ -10,6 +10,8 @@ from .bulk_answers import BulkAnswer
 from .clock import Clock
 from .pace import SHORTEST_PAUSE, JobPace
 
+_AT_ONCE = 0.001  # seconds: not worth waiting for
+
 
 class JobWaiter:
     """Waits for the jobs of one client, many at once."""
@@ -28,14 +30,15 @@ class JobWaiter:
             while True:
                 now = self._clock.monotonic()
                 look = self._pace.next_look(bulk_id, now)
-                if look.at > now and now < deadline:
-                    await self._wait(min(look.at, deadline) - now, for_others=look.behind)
+                pause = min(look.at, deadline) - now
+                if pause > _AT_ONCE:
+                    await self._wait(pause, for_others=look.behind)
                     continue
-                if now >= deadline and now - looked_at < SHORTEST_PAUSE:
+                if now >= deadline - _AT_ONCE and now - looked_at < SHORTEST_PAUSE:
                     return answer
                 looked_at = now
                 answer = await self._look(bulk_id, expected, now)
-                if answer.complete or self._clock.monotonic() >= deadline:
+                if answer.complete or self._clock.monotonic() >= deadline - _AT_ONCE:
                     return answer
         finally:
             self._pace.forget(bulk_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import items
+from . import item_types
 from .kinds import FieldType, ListAttribute, Shape, SubField, Value
 
 MAX_CUSTOM_PROPERTIES = 100
@@ -87,13 +87,13 @@ _CREATED = _scalar("createdAt", "when the record came to be", "datetime")
 _IMPORTED = _scalar("importedAt", "when the record was imported; setting it marks the record as imported", "datetime")
 _LANGUAGE = _scalar("defaultLang", "language code, such as en_us", max_length=100, nullable=True)
 _AVATAR = _scalar("avatarUrl", "address of a picture", "url", nullable=True)
-_URLS = _list("urls", "web addresses", "url", items.URL, main="url")
-_LOCATIONS = _list("locations", "postal addresses", "json", items.LOCATION)
+_URLS = _list("urls", "web addresses", "url", item_types.URL, main="url")
+_LOCATIONS = _list("locations", "postal addresses", "json", item_types.LOCATION)
 
 _CUSTOMERS = (
-    _list("email", "e-mail address", "email", items.EMAIL, main="email", attribute="emails", identifier="email"),
+    _list("email", "e-mail address", "email", item_types.EMAIL, main="email", attribute="emails", identifier="email"),
     _scalar("name", "full name", max_length=256, nullable=True),
-    _list("phone", "phone number", "phone", items.PHONE, main="phone", attribute="phones", identifier="phone"),
+    _list("phone", "phone number", "phone", item_types.PHONE, main="phone", attribute="phones", identifier="phone"),
     _scalar(
         "externalId", "the customer's id in your systems", "externalId",
         min_length=1, max_length=256, identifier="externalId", nullable=True,
@@ -102,22 +102,22 @@ _CUSTOMERS = (
     _scalar("locale", "locale, such as en_US", max_length=16, nullable=True),
     _AVATAR,
     _scalar("company", "the company the customer belongs to", "externalId", shape="company", nullable=True),
-    _list("emails", "e-mail addresses", "email", items.EMAIL, main="email", identifier="email"),
-    _list("sharedEmails", "e-mail addresses shared with other customers", "email", items.EMAIL, main="email"),
-    _list("phones", "phone numbers", "phone", items.PHONE, main="phone", identifier="phone"),
-    _list("sharedPhones", "phone numbers shared with other customers", "phone", items.PHONE, main="phone"),
-    _list("whatsapps", "WhatsApp numbers", "phone", items.WHATSAPP, main="phone", identifier="whatsapp"),
+    _list("emails", "e-mail addresses", "email", item_types.EMAIL, main="email", identifier="email"),
+    _list("sharedEmails", "e-mail addresses shared with other customers", "email", item_types.EMAIL, main="email"),
+    _list("phones", "phone numbers", "phone", item_types.PHONE, main="phone", identifier="phone"),
+    _list("sharedPhones", "phone numbers shared with other customers", "phone", item_types.PHONE, main="phone"),
+    _list("whatsapps", "WhatsApp numbers", "phone", item_types.WHATSAPP, main="phone", identifier="whatsapp"),
     _list(
-        "externalIds", "ids in your systems", "externalId", items.EXTERNAL_ID,
+        "externalIds", "ids in your systems", "externalId", item_types.EXTERNAL_ID,
         main="externalId", identifier="externalId",
     ),
     _list(
-        "sharedExternalIds", "ids shared with other customers", "externalId", items.EXTERNAL_ID, main="externalId",
+        "sharedExternalIds", "ids shared with other customers", "externalId", item_types.EXTERNAL_ID, main="externalId",
     ),
-    _list("socials", "social network accounts", "json", items.SOCIAL, identifier="social"),
-    _list("sharedSocials", "social network accounts shared with other customers", "json", items.SOCIAL),
-    _list("facebookIds", "Facebook page and user ids", "json", items.FACEBOOK),
-    _list("instagramIds", "Instagram page and thread ids", "json", items.INSTAGRAM),
+    _list("socials", "social network accounts", "json", item_types.SOCIAL, identifier="social"),
+    _list("sharedSocials", "social network accounts shared with other customers", "json", item_types.SOCIAL),
+    _list("facebookIds", "Facebook page and user ids", "json", item_types.FACEBOOK),
+    _list("instagramIds", "Instagram page and thread ids", "json", item_types.INSTAGRAM),
     _URLS,
     _LOCATIONS,
     _TAGS,
@@ -131,7 +131,7 @@ _CUSTOMERS = (
     _scalar("lastSeenAt", "when the customer was last seen", "datetime", nullable=True),
     _CREATED,
     _IMPORTED,
-    _scalar("sentiment", "sentiment: polarity and confidence", "json", items=items.SENTIMENT),
+    _scalar("sentiment", "sentiment: polarity and confidence", "json", items=item_types.SENTIMENT),
 )  # fmt: skip
 
 _COMPANIES = (
@@ -141,13 +141,13 @@ _COMPANIES = (
         min_length=1, max_length=256, identifier="externalId", nullable=True,
     ),
     _AVATAR,
-    _list("emails", "e-mail addresses", "email", items.EMAIL, main="email"),
-    _list("phones", "phone numbers", "phone", items.PHONE, main="phone"),
-    _list("whatsapps", "WhatsApp numbers", "phone", items.WHATSAPP, main="phone"),
-    _list("socials", "social network accounts", "json", items.SOCIAL),
+    _list("emails", "e-mail addresses", "email", item_types.EMAIL, main="email"),
+    _list("phones", "phone numbers", "phone", item_types.PHONE, main="phone"),
+    _list("whatsapps", "WhatsApp numbers", "phone", item_types.WHATSAPP, main="phone"),
+    _list("socials", "social network accounts", "json", item_types.SOCIAL),
     _URLS,
     _LOCATIONS,
-    _list("domains", "e-mail domains", "domain", items.DOMAIN, main="domain"),
+    _list("domains", "e-mail domains", "domain", item_types.DOMAIN, main="domain"),
     _TAGS,
     _scalar("employeeCount", "number of employees", "integer", minimum=0),
     _LANGUAGE,

@@ -158,22 +158,11 @@ def _numbers(values: pa.Array, limits: Limits, refused: list[Refused]) -> pa.Arr
         values = refuse(values, pc.is_inf(values), ReasonCode.NOT_FINITE, NOT_FINITE, refused)
     else:
         values = _numbers_from_text(values, refused)
-    if limits.minimum is not None:
-        values = refuse(
-            values,
-            pc.less(values, float(limits.minimum)),
-            ReasonCode.OUT_OF_BOUNDS,
-            f"is below {limits.minimum:g}",
-            refused,
-        )
-    if limits.maximum is not None:
-        values = refuse(
-            values,
-            pc.greater(values, float(limits.maximum)),
-            ReasonCode.OUT_OF_BOUNDS,
-            f"is above {limits.maximum:g}",
-            refused,
-        )
+    low, high, code = limits.minimum, limits.maximum, ReasonCode.OUT_OF_BOUNDS
+    if low is not None:
+        values = refuse(values, pc.less(values, float(low)), code, f"is below {low:g}", refused)
+    if high is not None:
+        values = refuse(values, pc.greater(values, float(high)), code, f"is above {high:g}", refused)
     return values
 
 

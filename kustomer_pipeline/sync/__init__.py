@@ -2,8 +2,8 @@
 
     compare → resolve → decide → guard → (plan | apply) → report
 
-`run_sync` executes the stream of decisions, `plan_sync` renders it, `undo_run` takes a run back. The laws all keep are in
-docs/architecture.md.
+`run_sync` executes the stream of decisions, `plan_sync` renders it, `undo_run` takes a run back. The laws all keep are
+in docs/architecture.md.
 """
 
 from .ledger import Counts, Outcome

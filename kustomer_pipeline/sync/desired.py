@@ -5,19 +5,18 @@ mapped frame + state → Comparison → positions → cases
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kustomer_pipeline.kustomer import Clock, canonical, identifiers
+from kustomer_pipeline.kustomer import Clock, identifiers
 from kustomer_pipeline.mapping import INVALID, KEY, wire_rows
 
 from .compare import Comparison, compare, fingerprints
+from .identifier_set import IdentifierSet
 from .rows import Case, DesiredRow, Member
 from .spec import SyncSpec
 from .state import RememberedRow, Snapshot, SyncState
@@ -26,40 +25,6 @@ RECHECK_MISSING_AFTER = timedelta(hours=1)
 SURELY_OVER_AFTER = timedelta(minutes=10)  # a job that was lost on its way has surely been done, or never will be
 _CHUNK = 20_000
 SIGNATURE = "signature"
-
-
-class IdentifierSet:
-    """Which identifiers rows have: eight bytes each, however long they are."""
-
-    def __init__(self, values: Iterable[tuple[str, str]]) -> None:
-        self._hashes = np.unique(np.fromiter((_hash(field, value) for field, value in values), dtype=np.uint64))
-
-    def has(self, field: str, value: str) -> bool:
-        """Whether some row has this value of the identifier (in canonical form)."""
-        hashed = np.uint64(_hash(field, value))
-        place = int(np.searchsorted(self._hashes, hashed))
-        return place < len(self._hashes) and bool(self._hashes[place] == hashed)
-
-    def of_field(self, field: str) -> _OfField:
-        """The values of one identifier, to be asked with `in`."""
-        return _OfField(self, field)
-
-
-@dataclass(frozen=True)
-class _OfField:
-    """One field's part of an IdentifierSet."""
-
-    all: IdentifierSet
-    field: str
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, str) and self.all.has(self.field, value)
-
-    def __iter__(self) -> Iterator[str]:
-        raise TypeError("the identifiers themselves are not kept")
-
-    def __len__(self) -> int:
-        return len(self.all._hashes)
 
 
 class Desired:
@@ -251,8 +216,3 @@ def _feeds(field: str, match_on: Sequence[str]) -> bool:
 
 def _is_indeterminate_create(remembered: RememberedRow | None) -> bool:
     return remembered is not None and remembered.status == "indeterminate" and remembered.kustomer_id is None
-
-
-def _hash(field: str, value: str) -> int:
-    text = f"{field}\x00{canonical(field, value)}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")

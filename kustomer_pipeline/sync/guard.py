@@ -2,9 +2,9 @@
 
     what would be done + the limit + what was approved → Verdict
 
-Law 6: an empty or half-built query result must not untag an audience, and a broken column must not rewrite every record.
-What is beyond the limit is held as a whole, unless the run names exactly this set by its plan id. An id passes once: it
-is made of the set, the org, the sync and the number of approvals that the sync has used up.
+Law 6: an empty or half-built query result must not untag an audience, and a broken column must not rewrite every
+record. What is beyond the limit is held as a whole, unless the run names exactly this set by its plan id. An id passes
+once: it is made of the set, the org, the sync and the number of approvals that the sync has used up.
 """
 
 from __future__ import annotations

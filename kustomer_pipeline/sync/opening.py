@@ -2,8 +2,8 @@
 
     spec → strategy (this is where the kind of sync is asked for) → memory of its scope → resolver → stream
 
-The scope of what is remembered is '' for records, and the tag's id for audiences: another tag, or the same one made anew,
-starts from nothing, and whom the old one was given to stays known.
+The scope of what is remembered is '' for records, and the tag's id for audiences: another tag, or the same one made
+anew, starts from nothing, and whom the old one was given to stays known.
 """
 
 from __future__ import annotations
@@ -13,52 +13,22 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import (
-    BadRequestError,
-    ConfigurationError,
-    KustomerClient,
-    NotFoundError,
-    PermissionDeniedError,
-    Tag,
-    missing_roles,
-)
+from kustomer_pipeline.kustomer import KustomerClient, PermissionDeniedError, missing_roles
 from kustomer_pipeline.mapping import INVALID, KEY
 
+from .audience_tag import UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
 from .compare import texts
 from .desired import Desired
 from .guard import Guard
 from .ledger import Ledger
 from .reconcile import Stream
-from .resolve import CompanyLinks, Finder, Resolver, TagNames, find_tag
+from .resolve import CompanyLinks, Finder, Resolver, TagNames
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
 from .state import OrgState, StateStore, SyncState
 from .strategies import Audience, Leavers, Objects, Strategy
 
-BY_NAME = "name:"  # scope of an audience whose tag's id is not known yet
 WIRE_FACT = "wire"  # what was found out about the org's wire
-_UNMADE = "(not made yet)"
 PROOFS_OF_A_PLAN = 200  # rows that a plan proves absent by path look-ups
-
-
-@dataclass(frozen=True)
-class TagOfAudience:
-    """The tag of an audience. `id`: None where there is none, or where nobody can tell (`readable` is false then)."""
-
-    name: str
-    id: str | None
-    readable: bool = True
-
-    @property
-    def fact(self) -> str:
-        """Under which name the org's state keeps the id."""
-        return f"tag:{self.name.casefold()}"
-
-    @property
-    def scope(self) -> str:
-        """Where what is remembered of the audience belongs."""
-        if self.id is not None:
-            return self.id
-        return _UNMADE if self.readable else f"{BY_NAME}{self.name.casefold()}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +82,8 @@ class Opening:
         if missing:
             raise PermissionDeniedError(
                 f"The API key lacks what sync {spec.name!r} needs: {', '.join(missing)}. A key's roles cannot be "
-                "changed: create a new key with them in Kustomer under Settings > Security > API Keys. Nothing was sent."
+                "changed: create a new key with them in Kustomer under Settings > Security > API Keys. "
+                "Nothing was sent."
             )
 
     async def open(self, under_way: frozenset[str] = frozenset()) -> Opened:
@@ -127,7 +98,7 @@ class Opening:
         opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
         if opened is not None and opened.stream.idle:
             return opened
-        tag = await self._tag(self.spec, known)
+        tag = await tag_of(self.client, self.org, self.spec, known, make=self._may_make_tag)
         if opened is not None and tag.scope == known.scope:
             return opened
         return self.open_audience(self.spec, tag, under_way)
@@ -143,36 +114,24 @@ class Opening:
             return
         current = self.org.fact(TagOfAudience(self.spec.tag, None).fact)
         for scope, count in self.org.scopes(self.name):
-            if count and scope not in (current, _UNMADE, ""):
+            if count and scope not in (current, UNMADE, ""):
                 everybody = RemovalLimit(share=1.0, count=count)  # asked for by name: nothing for the guard
                 spec = replace(self.spec, mode="mirror", mirror_scope="owned", tag=scope, max_removals=everybody)
                 nobody = Opening(spec, self.mapped.iloc[:0], self.client, self.store, self.org_id, self.options)
                 yield nobody.open_audience(spec, TagOfAudience(scope, scope))
 
-    # --- the tag --------------------------------------------------------------------------------------------
+    @property
+    def _may_make_tag(self) -> bool:
+        """A plan makes nothing, and an audience of nobody needs no tag."""
+        return not self.planning and bool(self.mapped[INVALID].isna().any())
 
-    async def _tag(self, spec: AudienceSpec, known: TagOfAudience) -> TagOfAudience:
-        """The tag as Kustomer has it now, made if it is missing and wanted."""
-        try:
-            found = find_tag(await self.client.tags(), spec.tag)
-        except (PermissionDeniedError, NotFoundError):
-            return TagOfAudience(spec.tag, known.id, readable=False)
-        wanted = spec.mode != "remove" and bool(self.mapped[INVALID].isna().any())
-        if found is None and wanted and not self.planning:
-            found = await self._make_tag(spec.tag)
-        tag = TagOfAudience(spec.tag, found.id if found else None)
-        if found is not None and not self.planning and found.id != known.id:
-            self.org.set_fact(tag.fact, found.id)
-        return tag
-
-    async def _make_tag(self, name: str) -> Tag:
-        try:
-            return await self.client.create_tag(name)
-        except (NotFoundError, BadRequestError, PermissionDeniedError) as error:
-            raise ConfigurationError(
-                f"There is no tag {name!r}, and Kustomer does not let this API key make one ({error}). "
-                "Make it once by hand, in Kustomer's settings under Tags; then run again."
-            ) from error
+    def _notes(self, tag: TagOfAudience | None) -> list[str]:
+        """What a person should know of the key, and of tags given under another name."""
+        notes = list(self.client.abilities.lines())
+        if tag is not None:
+            known_as = {self.name, self.spec.name, self.spec.renamed_from or self.name}
+            notes += notes_on_former_tags(self.org, self.name, tag) + notes_on_former_names(self.org, known_as, tag)
+        return notes
 
     # --- the stream -----------------------------------------------------------------------------------------
 
@@ -208,7 +167,7 @@ class Opening:
             under_way=under_way,
             planning=self.planning,
         )
-        return Opened(stream, state, strategy, tag, tuple(self._notes(tag, state)))
+        return Opened(stream, state, strategy, tag, tuple(self._notes(tag)))
 
     def _resolver(self, strategy: Strategy, desired: Desired, state: SyncState) -> Resolver:
         unknown = desired.unknown()
@@ -239,26 +198,6 @@ class Opening:
             links=links,
             tags=tags,
         )
-
-    # --- what a person should know --------------------------------------------------------------------------
-
-    def _notes(self, tag: TagOfAudience | None, state: SyncState) -> list[str]:
-        notes = list(self.client.abilities.lines())
-        if tag is None:
-            return notes
-        for scope, count in self.org.scopes(self.name):
-            if scope != tag.scope and count:
-                notes.append(
-                    f"{count:,} records still hold another tag ({scope}) that this sync gave them before its tag was "
-                    f"changed to {tag.name!r}. A run with clean_up takes it from them."
-                )
-        for sync, count in self.org.syncs_of_scope(tag.scope):
-            if sync not in (self.name, self.spec.name, self.spec.renamed_from) and count:
-                notes.append(
-                    f"{count:,} records hold the tag {tag.name!r} because of the sync {sync!r}, and nothing takes it from "
-                    f"them if that sync is gone. If it is this sync's former name, write renamed_from: {sync}."
-                )
-        return notes
 
 
 def _owned_ids(state: SyncState) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """The stream rendered: what a run would do, field by field, and what it would cost. Writes nothing (law 11).
 
-A plan takes the same waves as a run and only tells them. What search does not find is proven by path look-up for the first
-rows only; a run would simply try the create, and Kustomer would say.
+A plan takes the same waves as a run and only tells them. What search does not find is proven by path look-up for the
+first rows only; a run would simply try the create, and Kustomer would say.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Estimate:
 class Plan:
     """What a run would do.
 
-    `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`: DataFrame
-    with one row per field that would change, and one per row that would be refused: key, action, kustomer_id, field,
-    before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would cost.
+    `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`:
+    DataFrame with one row per field that would change, and one per row that would be refused: key, action, kustomer_id,
+    field, before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would
+    cost.
     """
 
     sync: str
@@ -124,9 +125,9 @@ class PlanBuilder:
         """(counts, changes), rows included that needed no look at Kustomer."""
         compared = stream.desired.compared
         self.counts["unchanged"] += len(compared.unchanged)
-        self.counts["skip"] += len(compared.repeated) + len(compared.known) + stream.not_due
+        self.counts["skip"] += len(compared.repeated) + len(compared.known) + stream.selected.not_due
         self.counts["invalid"] += len(compared.invalid)
-        self.counts["defer"] += stream.put_off
+        self.counts["defer"] += stream.selected.put_off
         changes = pd.DataFrame(self.lines, columns=list(CHANGE_COLUMNS)).astype("string")
         return {action: self.counts[action] for action in self._actions}, changes
 

@@ -65,7 +65,7 @@ def _removals(stream: Stream) -> Removals:
 
 
 def _held_changes(stream: Stream, changes: pd.DataFrame) -> HeldChanges:
-    verdict, accepted = stream.changes, stream.desired.compared.accepted
+    verdict, accepted = stream.selected.changes, stream.desired.compared.accepted
     if not verdict.held:
         return HeldChanges(0, accepted, verdict.plan_id, changes.iloc[:0])
     examples = changes[changes["action"] == "update"].head(20)

@@ -3,8 +3,8 @@
     async for wave in stream.rows():     every due row, in the order of the frame
     async for wave in stream.leavers():  then, when all rows are settled, who leaves a mirrored audience
 
-`reconcile` is the only place that knows this order. A plan renders the waves, a run executes them: neither can do what the
-other does not.
+`reconcile` is the only place that knows this order. A plan renders the waves, a run executes them: neither can do what
+the other does not.
 """
 
 from __future__ import annotations
@@ -14,25 +14,23 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from kustomer_pipeline.kustomer import UNIQUE, KustomerClient
+from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import KEY
 
-from .decisions import Decision, Nothing, Resolved, Wave
+from .decisions import Nothing, Resolved, Wave
 from .desired import Desired
 from .guard import NOTHING_TO_JUDGE, Guard, Verdict
-from .ledger import Ledger, Outcome
+from .ledger import Ledger
 from .reasons import Reason, ReasonCode
-from .resolve import Hints, Resolver
+from .resolve import Explainer, Hints, Resolver
 from .rows import Case, Member
+from .selection import defer, select_rows
 from .spec import RunOptions
 from .strategies import Leavers, Strategy
 
 WAVE_ROWS = 1000
 HELD_EXAMPLES = 20
-_EXPLANATIONS = 200
 
 
 class Consumer(Protocol):
@@ -87,24 +85,27 @@ class Stream:
         self.resolver = resolver
         self.strategy = strategy
         self.ledger = ledger
-        self.changes: Verdict = NOTHING_TO_JUDGE
         self.removals: Verdict = NOTHING_TO_JUDGE
         self.members = 0
         self.waiting = 0
-        self.not_due = 0
-        self.put_off = 0
         self.on_approved: Callable[[str], None] = lambda plan_id: None
         self.done_with: tuple[str, ...] = ()
         self.handed_over: tuple[str, ...] = ()
-        self._client = client
         self._guard = guard
         self._options = options
         self._leavers = leavers
         self._under_way = frozenset(under_way)
         self._planning = planning
         self._must_prove = strategy.must_prove or planning
-        self._explanations = _EXPLANATIONS
-        self.positions, self.held = self._select()
+        self._explainer = Explainer(client, strategy.object_name)
+        self.selected = select_rows(desired, strategy, guard, ledger, options, self._under_way)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to look at: no due row, nobody who may have to leave."""
+        if len(self.selected.positions) or len(self.selected.held):
+            return False
+        return self._leavers is None or not self._leavers.any_candidate()
 
     def refused(self, resolved: Resolved, reason: Reason) -> Nothing:
         """A row whose write Kustomer does not take, whatever the record is like."""
@@ -118,104 +119,31 @@ class Stream:
         """Where rows' identifiers have been seen since the last time."""
         return self.resolver.finder.hints.take()
 
-    # --- compare: which rows --------------------------------------------------------------------------------
-
-    def _select(self) -> tuple[np.ndarray, np.ndarray]:
-        """(positions to attempt, positions that the guard holds); every other row has its outcome afterwards."""
-        compared, ledger = self.desired.compared, self.ledger
-        for position, text in self.desired.invalid_rows():
-            ledger.set(position, Outcome.INVALID, reason=Reason(ReasonCode.INVALID, text))
-        repeated = Reason(ReasonCode.REPEATED, "the same member as an earlier row")
-        ledger.set_many(compared.repeated, Outcome.SKIPPED, reason=repeated)
-        ledger.set_many(compared.unchanged, Outcome.UNCHANGED, kustomer_ids=compared.ids.take(compared.unchanged))
-        ledger.set_many(
-            compared.known, Outcome.SKIPPED, kustomer_ids=compared.ids.take(compared.known), reason=self._known_reason()
-        )
-        positions, waiting = self.desired.due()
-        self.not_due = len(waiting)
-        ledger.set_many(waiting, Outcome.SKIPPED, reason=Reason(ReasonCode.NOT_IN_KUSTOMER, "not in Kustomer"))
-        asked_for = self._asked_for(positions)
-        self.put_off = len(positions) - len(asked_for)
-        return self._hold(asked_for)
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to look at: no due row, nobody who may have to leave."""
-        if len(self.positions) or len(self.held):
-            return False
-        return self._leavers is None or not self._leavers.any_candidate()
-
-    def _known_reason(self) -> Reason:
-        if self.strategy.one_row_a_record:
-            return Reason(ReasonCode.EXISTS_ALREADY, "exists already")
-        return Reason(ReasonCode.SAME_MEMBER, "the same record as another row")
-
-    def _asked_for(self, positions: np.ndarray) -> np.ndarray:
-        """Rows that this run may attempt: the others are deferred, each with its reason."""
-        if self._under_way:
-            busy = self.desired.mapped[KEY].iloc[positions].isin(self._under_way).to_numpy(dtype=bool)
-            text = "its job of an earlier run is still in Kustomer's queue; the next run collects it"
-            positions = self._defer(positions, busy, ReasonCode.QUEUED, text)
-        if self._options.only == "rejected":
-            statuses = self.desired.compared.statuses.take(pa.array(positions))
-            refused = pc.fill_null(pc.is_in(statuses, value_set=pa.array(["rejected", "invalid"])), False)
-            text = "this run was asked for the rows refused before, and no others"
-            positions = self._defer(positions, ~np.asarray(refused), ReasonCode.NOT_ASKED_FOR, text)
-        if self._options.limit is not None:
-            beyond = np.arange(len(positions)) >= self._options.limit
-            text = f"beyond this run's limit of {self._options.limit}"
-            positions = self._defer(positions, beyond, ReasonCode.BEYOND_LIMIT, text)
-        return positions
-
-    def _hold(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The guard of mass changes: what it holds is deferred, new rows still go."""
-        limit = self.strategy.change_limit
-        if limit is None or self._options.full_resync:
-            return positions, positions[:0]
-        changing = np.isin(positions, self.desired.compared.changed)
-        self.changes = self._guard.changes(
-            self.desired.contents(self.desired.compared.changed),
-            self.desired.compared.accepted,
-            limit,
-            self._options.approve_changes,
-        )
-        if self.changes.allowed:
-            return positions, positions[:0]
-        text = f"held back by max_changes; to let exactly these changes go, approve {self.changes.plan_id}"
-        held = positions[changing]
-        return self._defer(positions, changing, ReasonCode.CHANGES_HELD, text), held
-
-    def _defer(self, positions: np.ndarray, which: np.ndarray, code: ReasonCode, text: str) -> np.ndarray:
-        self.ledger.set_many(positions[which], Outcome.DEFERRED, reason=Reason(code, text))
-        return np.asarray(positions[~which])
-
     # --- the waves ------------------------------------------------------------------------------------------
 
     async def rows(self) -> AsyncIterator[Wave]:
         """Decisions about the due rows; those that the guard holds come last, as examples (a plan has all of them)."""
-        held_by_number = self._hold_listed(self.positions)
-        self._use_approval(self.changes)
+        positions, held_by_number = self._hold_listed(self.selected.positions)
+        self._use_approval(self.selected.changes)
         self._use_approval(self.removals)
-        async for wave in self._waves(self.positions, held=held_by_number):
+        async for wave in self._waves(positions, held=held_by_number):
             yield wave
-        held = self.held if self._planning else self.held[:HELD_EXAMPLES]
+        held = self.selected.held if self._planning else self.selected.held[:HELD_EXAMPLES]
         async for wave in self._waves(held, held=True):
             yield wave
 
-    def _hold_listed(self, positions: np.ndarray) -> bool:
+    def _hold_listed(self, positions: np.ndarray) -> tuple[np.ndarray, bool]:
         """Mode remove: the rows to be untagged are judged by their number (who holds the tag is not known before)."""
         limit = self.strategy.removal_limit
         if limit is None or not self.strategy.rows_are_removals:
-            return False
+            return positions, False
         keys = self.desired.mapped[KEY].iloc[positions].tolist()
         self.removals = self._guard.removals(keys, None, limit, self._options.approve_removals)
         if self.removals.allowed:
-            return False
+            return positions, False
         text = f"held back by max_removals; to let exactly these go, approve {self.removals.plan_id}"
-        self._defer(positions, np.ones(len(positions), dtype=bool), ReasonCode.REMOVALS_HELD, text)
-        if not self._planning:
-            self.positions = positions[:0]
-        return True
+        defer(self.ledger, positions, np.ones(len(positions), dtype=bool), ReasonCode.REMOVALS_HELD, text)
+        return positions if self._planning else positions[:0], True
 
     async def _waves(self, positions: np.ndarray, *, held: bool) -> AsyncIterator[Wave]:
         for start in range(0, len(positions), WAVE_ROWS):
@@ -254,34 +182,10 @@ class Stream:
         """One decision per case, in order. Raises KustomerError when Kustomer cannot be asked."""
         members = [case for case in cases if isinstance(case.row, Member)]
         if members and self._leavers is not None:
-            return Wave(tuple([await self._explained(one) for one in await self._leavers.decide(members)]))
+            return Wave(tuple([await self._explainer.explained(one) for one in await self._leavers.decide(members)]))
         resolved = await self.resolver.resolve(cases)
-        decisions = tuple([await self._explained(self.strategy.decide(one)) for one in resolved])
+        decisions = tuple([await self._explainer.explained(self.strategy.decide(one)) for one in resolved])
         return Wave(decisions, orphans=tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None))
-
-    async def _explained(self, decision: Decision) -> Decision:
-        """A refusal with whose identifier stands in the way, if one does."""
-        if not isinstance(decision, Nothing) or decision.reason is None or decision.reason.code != ReasonCode.REFUSED:
-            return decision
-        if self._explanations <= 0:
-            return decision
-        self._explanations -= 1
-        reason = await self._holder_of_identifier(decision.of, decision.reason)
-        if reason is None:
-            return decision
-        kept = decision.remember
-        kept = replace(kept, reason=reason.text, reason_code=str(reason.code)) if kept else None
-        return replace(decision, reason=reason, remember=kept)
-
-    async def _holder_of_identifier(self, resolved: Resolved, said: Reason) -> Reason | None:
-        kind, record = self.resolver.object_name, resolved.match.record
-        for field in UNIQUE[kind]:
-            for value in resolved.case.identifiers(field):
-                for other in await self._client.look_up(kind, field, value):
-                    if record is None or other.id != record.id:
-                        text = f"its {field} belongs to another record in Kustomer ({other.id}); {said}"
-                        return Reason(ReasonCode.IDENTIFIER_TAKEN, text, field)
-        return None
 
 
 def _orphan(resolved: Resolved) -> str | None:

@@ -1,4 +1,6 @@
-"""What came of a run: a frozen `SyncReport`, also when the run was stopped half-way; and how far it is while it goes on."""
+"""What came of a run: a frozen `SyncReport`, also when the run was stopped half-way; and how far it is while it goes
+on.
+"""
 
 from __future__ import annotations
 

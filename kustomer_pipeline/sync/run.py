@@ -2,14 +2,14 @@
 
     lock the org → collect jobs left behind → open the sync → reconcile, executed → report
 
-Safe to run again after being stopped anywhere: what was accepted is in the state, what is under way is in the journal, and
-everything else is looked up before it is written.
+Safe to run again after being stopped anywhere: what was accepted is in the state, what is under way is in the journal,
+and everything else is looked up before it is written.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
@@ -19,14 +19,16 @@ from kustomer_pipeline.mapping import INVALID, KEY
 
 from .apply import Executor, Writer, collect_left_behind, remember_invalid
 from .apply.tag_by_name import AnsweredRecords, learn_tag_id
+from .audience_tag import TagOfAudience
 from .desired import SIGNATURE
 from .ledger import Ledger, Outcome
-from .opening import WIRE_FACT, Opened, Opening, TagOfAudience
+from .opening import WIRE_FACT, Opened, Opening
 from .progress import Teller
 from .readback import Sample
 from .reasons import Reason, ReasonCode
 from .reconcile import reconcile
 from .report import HeldChanges, OnProgress, ReadBack, Removals, SyncReport
+from .reporting import held_changes_of, notes_of, numbers_of, removals_of
 from .spec import AudienceSpec, RunOptions, SyncSpec
 from .state import Lock, LockLostError, RunLine, StateStore, SyncState
 
@@ -119,7 +121,7 @@ class _Run:
 
     async def _reconcile(self, opened: Opened) -> None:
         stream, executor = opened.stream, self._executor(opened)
-        self.teller.expect(stream.ledger, len(stream.positions))
+        self.teller.expect(stream.ledger, len(stream.selected.positions))
         await reconcile(stream, executor)
         if not stream.ledger.counts().deferred:
             with opened.state.transaction() as tx:
@@ -140,7 +142,7 @@ class _Run:
             on_record=answered or AnsweredRecords(),
             singly=answered is not None,
         )
-        sample = Sample(self.options.read_back, opened.strategy, self.options.run_id)
+        sample = Sample(self.options.read_back, opened.strategy, self.options.run_id) if answered is None else None
         opened.stream.on_approved = lambda plan_id: self._approve(opened.state, plan_id)
         executor = Executor(opened.stream, writer, sample=sample, on_step=self.teller.tell)
         self.executors.append(executor)
@@ -156,7 +158,7 @@ class _Run:
         opened, spec = self.opened, self.spec
         if opened is None or opened.tag is None or opened.tag.id is not None or opened.tag.readable:
             return
-        if not isinstance(spec, AudienceSpec) or not len(opened.stream.positions):
+        if not isinstance(spec, AudienceSpec) or not len(opened.stream.selected.positions):
             return
         adding = self.opening.open_audience(replace(spec, mode="add"), opened.tag, under_way)
         answered = AnsweredRecords()
@@ -195,6 +197,7 @@ class _Run:
         read_back = ReadBack()
         if self.sample is not None and interrupted is None:
             read_back = await self.sample.read_back(self.client)
+        opened = self.opened
         usage = self.client.usage
         return SyncReport(
             sync=self.spec.name,
@@ -207,60 +210,20 @@ class _Run:
             budget_left=usage.remaining,
             seconds=self.client.clock.monotonic() - self.started,
             by_code=self.ledger.by_code(),
-            removals=self._removals(),
-            held_changes=self._held_changes(),
+            removals=removals_of(opened.stream, self.executors) if opened else Removals(),
+            held_changes=held_changes_of(opened.stream, self.executors) if opened else HeldChanges(),
             interrupted=interrupted,
             read_back=read_back,
-            notes=self._notes(),
+            notes=notes_of(opened, self.executors),
         )
-
-    def _removals(self) -> Removals:
-        if self.opened is None:
-            return Removals()
-        stream = self.opened.stream
-        refused = pd.concat([executor.removals_refused for executor in self.executors] or [Removals().rows])
-        return Removals(
-            members=stream.members,
-            removed=sum(executor.removed for executor in self.executors),
-            held=stream.removals.held,
-            plan_id=stream.removals.plan_id,
-            waiting=stream.waiting,
-            refused=len(refused),
-            rows=refused.reset_index(drop=True),
-        )
-
-    def _held_changes(self) -> HeldChanges:
-        if self.opened is None or not self.opened.stream.changes.held or not self.executors:
-            return HeldChanges()
-        stream = self.opened.stream
-        accepted = stream.desired.compared.accepted
-        return HeldChanges(stream.changes.held, accepted, stream.changes.plan_id, self.executors[-1].examples)
-
-    def _notes(self) -> tuple[str, ...]:
-        notes = list(self.opened.notes) if self.opened is not None else []
-        partly: dict[str, int] = {}
-        for executor in self.executors:
-            for reason in executor.notes.values():
-                partly[reason.text] = partly.get(reason.text, 0) + 1
-        notes += [f"{count:,} records were written only in part: {text}" for text, count in partly.items()]
-        return tuple(dict.fromkeys(notes))
 
     def _end(self, report: SyncReport) -> None:
         """One line in `sync_runs`; what the run overwrote long ago is forgotten."""
-        counts = {
-            **asdict(report.counts),
-            "removed": report.removed,
-            "removals_held": report.removals_held,
-            "removals_refused": report.removals.refused,
-            "removals_waiting": report.removals.waiting,
-            "changes_held": report.changes_held,
-            "requests": report.requests,
-        }
         now = self.state.now()
         word = type(report.interrupted).__name__ if report.interrupted else None
         state = self.opened.state if self.opened is not None else self.state
         with state.transaction() as tx:
-            tx.runs.add(RunLine(self.options.run_id, self.started_at, now, counts, report.seconds, word))
+            tx.runs.add(RunLine(self.options.run_id, self.started_at, now, numbers_of(report), report.seconds, word))
             tx.changes.forget_before(self.started_at - timedelta(days=self.options.undo_days))
             if report.interrupted is None and not report.counts.deferred:
                 tx.facts.set(SIGNATURE, self.spec.signature)

@@ -1,6 +1,6 @@
 """Take back what a run changed, where nobody has changed it since.
 
-    what the run overwrote (state) → its stream (strategies/undo.py) → the executor of every run → field by field, what came of it
+    what the run overwrote (state) → its stream (strategies/undo.py) → the executor → field by field, what came of it
 
 Lists are taken back item by item: what the run added goes, what it removed comes back, what others did stays. Created
 records are not deleted: they are named, and deleting them is for a person to decide.
@@ -67,8 +67,9 @@ def undo_run(
 ) -> UndoReport:
     """Restore what the run with this id overwrote, in all its syncs. An undo is a run, and can be undone.
 
-    What is remembered of the rows stays: the next sync does not bring the undone values back until the warehouse changes
-    (or with full_resync). Raises UndoError when the run is not known, and KustomerError while nothing has been done.
+    What is remembered of the rows stays: the next sync does not bring the undone values back until the warehouse
+    changes (or with full_resync). Raises UndoError when the run is not known, and KustomerError while nothing has been
+    done.
     """
     return client.run(_undo(run_id, client, state, as_run or f"undo {run_id}", undo_days, on_progress))
 

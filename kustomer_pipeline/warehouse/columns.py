@@ -22,7 +22,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from math import isfinite, isnan
+from math import isnan
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -139,7 +139,7 @@ def _number(value: Decimal) -> int | float | str | None:
 
 
 def _digits(value: Decimal) -> str:
-    """All digits of a finite number, never in scientific notation."""
+    """All digits of a number, never in scientific notation; Infinity is called that, as databases call it."""
     text = f"{value:f}" if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -183,9 +183,9 @@ def _text(value: Any) -> str | None:
         case bool():
             return "true" if value else "false"
         case float():
-            return None if isnan(value) else _digits(Decimal(repr(value))) if isfinite(value) else repr(value)
+            return None if isnan(value) else _digits(Decimal(repr(value)))
         case Decimal():
-            return _digits(value) if value.is_finite() else str(value)
+            return _digits(value)
         case date() | datetime():
             return value.isoformat()
         case dict() | list() | tuple():

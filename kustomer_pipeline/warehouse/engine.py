@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -12,7 +13,7 @@ from sqlalchemy import exc
 from .drivers import install_hint
 from .errors import QueryError, WarehouseUnavailableError, WarehouseUrlError
 from .messages import message
-from .out_of_range import tolerate
+from .out_of_range import decode, tolerate
 
 _CONNECT_SECONDS = 20  # a sensor's tick ends after 60
 
@@ -52,7 +53,7 @@ def open_engine(url: str) -> sa.Engine:
         ) from None
     if dialect == "sqlite":
         _require_file(engine)
-        sa.event.listen(engine, "connect", _sqlite_read_only)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
     if engine.driver == "psycopg":
         sa.event.listen(engine, "connect", tolerate)
     return engine
@@ -65,7 +66,7 @@ def connect(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
     Raises:
         WarehouseUrlError: the SQLite file is gone.
         WarehouseUnavailableError: no connection, or it broke.
-        QueryError: the database refused what was asked.
+        QueryError: the database refused what was asked, or its driver cannot convert a value of the answer.
     """
     with _connected(engine) as connection:
         if engine.dialect.name == "postgresql":
@@ -75,6 +76,12 @@ def connect(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
         except exc.DBAPIError as error:
             failure = WarehouseUnavailableError if error.connection_invalidated else QueryError
             raise failure(f"The warehouse {describe(engine)} could not {doing}: {message(engine, error)}") from None
+        except (ValueError, ArithmeticError, NotImplementedError) as error:
+            # Drivers raise these as they are, with the value in their text.
+            raise QueryError(
+                f"The warehouse {describe(engine)} could not {doing}: its driver {engine.driver} cannot convert a "
+                f"value ({type(error).__name__}); leave its column out of the query, or cast it to text there"
+            ) from None
 
 
 @contextmanager
@@ -122,7 +129,8 @@ def _require_file(engine: sa.Engine) -> None:
         raise WarehouseUrlError(f"There is no SQLite file {Path(database).absolute()}; check the path in WAREHOUSE_URL")
 
 
-def _sqlite_read_only(connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.text_factory = decode
     # Python's driver commits on its own before some statements; a rollback alone would not do.
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only = ON")

@@ -19,7 +19,6 @@ from sqlalchemy import exc
 _ABOUT_NO_VALUE = ("08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58")
 _OWN_WORDS = "P0"  # RAISE in a function: the words are the author's, and may be made of values
 _VALUE_LINES = re.compile(r"\n(?:DETAIL|CONTEXT|WHERE|QUERY):.*?(?=\n(?:HINT|LINE \d+):|\Z)", re.DOTALL)
-_SQLITE_TEXT = re.compile(r"(Could not decode to UTF-8 column '[^']*') with text .*", re.DOTALL)
 # Other databases: the words of errors about values, and those of errors about names, which are worth their quotes.
 _ABOUT_VALUES = re.compile(
     r"\b(?:value|cast\w*|conver\w+|pars\w+|decod\w+|truncated|incorrect|duplicate|recogni[sz]ed|out of range|json)\b",
@@ -56,9 +55,8 @@ def _of_postgresql(error: Any, state: str) -> str:
 
 def _of_others(error: exc.DBAPIError) -> str:
     text = _said(error.orig)
-    if _SQLITE_TEXT.match(text):
-        return _SQLITE_TEXT.sub(r"\1", text)
-    about_values = _ABOUT_VALUES.search(text) is not None and _ABOUT_NAMES.search(text) is None
+    own_words = _QUOTED.sub(" ", _UNQUOTED_VALUE.sub(r"\1", text))  # a value may say "no such column", too
+    about_values = _ABOUT_VALUES.search(own_words) is not None and _ABOUT_NAMES.search(own_words) is None
     return _without_values(text) if about_values or isinstance(error, exc.DataError | exc.IntegrityError) else text
 
 

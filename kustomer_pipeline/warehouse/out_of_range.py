@@ -1,14 +1,19 @@
-"""Values that PostgreSQL knows and Python does not: they must not fail a query, whose other rows are fine.
+"""Values that a database knows and Python does not: they must not fail a query, whose other rows are fine.
 
 `infinity`, years before 1 and after 9999 have no Python date; 24:00 has no Python time. psycopg raises where it meets
 one, whether or not anybody needs the column. With these loaders a date that cannot be becomes an OutOfRange, which
 stays apart in its column (columns.py) and is refused where, and only where, it is mapped; any other value that cannot
-be converted is the database's own text.
+be converted is the database's own text. Moments come in UTC, where they may be in another year than in the session's
+time zone.
+
+SQLite keeps text that is no UTF-8, and Python's driver raises there too. What cannot be decoded becomes a NUL
+character, which mapping refuses.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Literal
 
 DateKind = Literal["date", "datetime", "datetime_utc"]
@@ -28,8 +33,17 @@ class OutOfRange:
         return self.text
 
 
+def decode(text: bytes) -> str:
+    """SQLite's text; of one that is no UTF-8, whatever cannot be decoded is a NUL character."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").replace("\N{REPLACEMENT CHARACTER}", "\x00")
+
+
 def tolerate(connection: Any, record: object) -> None:
     """Make a new psycopg connection give an OutOfRange, or the text, instead of an error."""
+    _write_as_psycopg_reads(connection)
     import psycopg  # here: an extra, which only those have who read PostgreSQL
     from psycopg.pq import Format
 
@@ -38,6 +52,14 @@ def tolerate(connection: Any, record: object) -> None:
         original = connection.adapters.get_loader(oid, Format.TEXT)
         if original is not None:
             connection.adapters.register_loader(oid, _tolerant(psycopg, original, _DATES.get(name)))
+
+
+def _write_as_psycopg_reads(connection: Any) -> None:
+    """A user or database may be set to German dates; psycopg reads moments and intervals in the usual style only."""
+    for name, style in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
+        if not (connection.info.parameter_status(name) or style).startswith(style):
+            connection.execute(f"set {name} = '{style}'")
+            connection.commit()  # or the rollback at the end of a read would take it back
 
 
 def _tolerant(psycopg: Any, original: Any, kind: DateKind | None) -> type:
@@ -50,7 +72,8 @@ def _tolerant(psycopg: Any, original: Any, kind: DateKind | None) -> type:
 
         def load(self, data: Any) -> Any:
             try:
-                return self._load(data)
+                value = self._load(data)
+                return value.astimezone(UTC) if kind == "datetime_utc" else value
             except errors:
                 text = bytes(data).decode(errors="replace")
                 return text if kind is None else OutOfRange(kind, text)

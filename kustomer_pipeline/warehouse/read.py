@@ -45,7 +45,8 @@ def read_frame(engine: sa.Engine, sql: str) -> pd.DataFrame:
 
     Raises:
         QueryError: the database refuses it, it is not one statement, it is no select, two of its columns have
-            one name, or a column holds bytes.
+            one name, or a column holds bytes or a value that the driver cannot convert. SQLite and psycopg
+            convert every value: see out_of_range.py.
         WarehouseUnavailableError: no connection, or it broke.
     """
     _require_one_statement(sql)

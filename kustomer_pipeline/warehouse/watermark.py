@@ -20,6 +20,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -137,7 +138,8 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime) and value.utcoffset() is not None:
-        value = value.astimezone(UTC)  # the same moment reads the same in every session's time zone
+        with suppress(OverflowError):  # the last hours of 9999 in a zone where they are in 10000 already in UTC
+            value = value.astimezone(UTC)  # the same moment reads the same in every session's time zone
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     # A driver's own object may be shown by where it is in memory, which would be another place every time.

@@ -104,7 +104,7 @@ def test_an_audience_of_companies_is_mirrored(pipeline: Pipeline) -> None:
     ids = {name: pipeline.sandbox.seed_company(name=name, externalId=name) for name in ("Acme", "Bolt")}
 
     def tagged() -> set[str]:
-        tag_ids = {tag["id"] for tag in pipeline.sandbox.tags.values() if tag["name"] == "key account"}
+        tag_ids = {id_ for id_, tag in pipeline.sandbox.tags.items() if tag["name"] == "key account"}
         return {name for name, id_ in ids.items() if tag_ids & set(pipeline.sandbox.companies[id_]["tags"])}
 
     pipeline.vips(["Acme", "Nobody Ltd"])

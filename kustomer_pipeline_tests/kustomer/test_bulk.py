@@ -114,6 +114,47 @@ def test_batches_on_several_pages_are_all_read() -> None:
         assert client.bulk_answer("b1", 2) == k.BulkAnswer(True, RESULTS)
 
 
+@pytest.mark.parametrize("first_page", [{"page": 1, "pages": 3, "count": 30, "limit": 10}, {"page": "1", "pages": "3"}])
+def test_batches_that_come_in_pages_without_links_are_all_read(first_page: dict[str, Any]) -> None:
+    refs = [f"r{number}" for number in range(30)]
+
+    def app(request: httpx.Request) -> httpx.Response:
+        page = int(dict(request.url.params).get("page", 1))
+        results = [
+            {"_clientRef": ref, "objectId": ref, "status": "created"} for ref in refs[page * 10 - 10 : page * 10]
+        ]
+        batch = {"type": "bulk_batch", "id": f"x{page}", "attributes": {"status": "complete", "results": results}}
+        return ok([batch], meta={**first_page, "page": page} if page > 1 else first_page)
+
+    kustomer = Kustomer(app)
+    with client_of(kustomer) as client:
+        answer = client.bulk_answer("b1", 30)
+    assert answer.complete
+    assert list(answer.results) == refs
+    assert kustomer.paths == ["/v1/bulk/b1/batches", "/v1/bulk/b1/batches?page=2", "/v1/bulk/b1/batches?page=3"]
+
+
+def test_without_results_the_items_of_a_complete_job_have_none_and_may_be_looked_up() -> None:
+    batch = ok(
+        [
+            {
+                "id": "x",
+                "attributes": {"status": "complete", "objectIds": ["c1"], "errors": [{"id": "e1", "data": "no"}]},
+            }
+        ],
+        meta={"page": 1, "pages": 1, "count": 1, "limit": 100},
+    )
+    with client_of(answers(batch, job("complete"), batch)) as client:
+        assert client.bulk_answer("b1", 2) == k.BulkAnswer(True, {})
+
+
+def test_an_error_that_names_its_item_in_its_data_is_that_items_result() -> None:
+    errors = [{"id": "e1", "data": {"_clientRef": "b", "error": "duplicate detected"}}]
+    batch = ok([{"id": "x", "attributes": {"status": "complete", "errors": errors, "results": [CREATED]}}])
+    with client_of(answers(batch)) as client:
+        assert client.bulk_answer("b1", 2) == k.BulkAnswer(True, RESULTS)
+
+
 @pytest.mark.parametrize("status", ["queued", "scheduled", "running", "complete!"])
 def test_a_batch_that_is_not_complete_keeps_the_job_open_with_the_results_so_far(status: str) -> None:
     app = Kustomer(answers(ok([{**BATCH, "results": [CREATED]}, {"status": status, "results": []}])))

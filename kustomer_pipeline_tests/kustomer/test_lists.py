@@ -98,8 +98,13 @@ def test_of_a_walk_only_the_wanted_are_kept_by_canonical_identifier() -> None:
 
 def test_the_total_is_told_before_the_second_page_and_may_end_the_walk() -> None:
     app, totals = Listed(PEOPLE), list[int]()
+
+    def enough(total: int) -> bool:
+        totals.append(total)
+        return False
+
     with client_of(app) as client:
-        walk = client.walk("customers", on_total=lambda total: totals.append(total) or False)
+        walk = client.walk("customers", on_total=enough)
         assert (totals, app.asked, walk.complete, len(walk.records)) == ([1234], [1], False, 100)
         assert client.walk("customers", on_total=totals.append).complete
         assert client.org_size("customers") == 1234

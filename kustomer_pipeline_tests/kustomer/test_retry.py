@@ -99,7 +99,7 @@ def test_a_429_without_a_reset_waits_for_the_rest_of_the_window_that_is_known() 
         client.look_up("customers", "externalId", "7")
         clock.advance(40)
         client.look_up("customers", "externalId", "7")
-    assert clock.slept == [20]
+    assert clock.slept == [pytest.approx(20)]
 
 
 def test_when_the_clocks_differ_the_third_429_waits_a_whole_window() -> None:
@@ -107,7 +107,7 @@ def test_when_the_clocks_differ_the_third_429_waits_a_whole_window() -> None:
     past = limited(**{"x-ratelimit-reset": str(NOW - 500)})
     with client_of(answers(past, past, past, ok(JANE)), clock=clock) as client:
         client.look_up("customers", "externalId", "7")
-    assert clock.slept == [1, 1, 60]
+    assert clock.slept == [1, 1, pytest.approx(60)]
 
 
 def test_429_again_and_again_is_given_up_with_nothing_done() -> None:
@@ -170,7 +170,7 @@ def test_a_503_says_itself_when_to_come_back() -> None:
     clock = SimulatedClock()
     with client_of(answers(httpx.Response(503, headers={"retry-after": "11"}), ok(token())), clock=clock) as client:
         assert client.token().org_id == "org-1"
-    assert clock.slept == [11]
+    assert clock.slept == [pytest.approx(11)]
 
 
 def test_searches_are_reads_and_are_repeated() -> None:

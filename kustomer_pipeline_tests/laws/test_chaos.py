@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from kustomer_pipeline.kustomer import KustomerClient, KustomerError
+from kustomer_pipeline.kustomer import KustomerError
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
 from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.simulated import InProcess

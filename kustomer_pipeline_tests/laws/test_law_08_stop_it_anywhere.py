@@ -62,6 +62,7 @@ def later(state: Path) -> None:
     """An hour passes for the journal: a job that was lost on the way is not waited for any longer."""
     with contextlib.closing(sqlite3.connect(state)) as connection, connection:
         connection.execute("update bulk_jobs set created_at = datetime(created_at, '-1 hours')")
+        connection.execute("update sync_rows set lost_at = datetime(lost_at, '-1 hours')")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

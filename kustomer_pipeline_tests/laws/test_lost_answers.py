@@ -11,7 +11,7 @@ import pytest
 
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, StateStore
-from kustomer_pipeline.sync.state import StateStore as _
+from kustomer_pipeline.sync.state.journal import JournalWriter
 from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
 WIDE = RemovalLimit(share=1.0)
@@ -30,7 +30,7 @@ def die_before_submitted(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(SyncState, "submitted", die)
+        patched.setattr(JournalWriter, "submitted", die)
         with pytest.raises(Died):
             world.run(spec, rows)
     world.clock.advance(60)
@@ -219,7 +219,7 @@ def test_a_lost_job_that_is_done_only_after_the_next_run_has_looked(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(SyncState, "submitted", die)
+        patched.setattr(JournalWriter, "submitted", die)
         with pytest.raises(Died):
             world.run(customers(), people(3, plan="pro"))
     world.run(customers(), people(3, plan="free"))  # at once: nothing differs yet

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kustomer_pipeline.kustomer import KustomerClient, KustomerError
+from kustomer_pipeline.kustomer import KustomerError
 from kustomer_pipeline.sync import (
     AudienceSpec,
     ObjectSpec,
@@ -119,7 +119,6 @@ FAULTS: list[tuple[str, Any, dict[str, Any]]] = [
     ("others_spend", 50, {}),
     ("rate_headers_missing", None, {}),
     ("custom_declared_only", None, {}),
-    ("strict_nulls", None, {}),
 ]
 # Without `rev` nobody can see that an agent came in between: their edit may be lost (docs/kustomer.md section 7.5).
 NO_REV = {"rev_ignored", "bulk_rev_refused"}

@@ -98,6 +98,23 @@ def test_bad_items_make_the_row_invalid(field: str, cell: Any, reason: str) -> N
     assert mapped_column(field, objects(cell)) == ([None], [reason])
 
 
+@pytest.mark.parametrize("cell", ['{"email": "secret@x.com"', '[{"email": secret}]', "{'email': 'secret@x.com'}"])
+@pytest.mark.parametrize("field", ["emails", "phones", "locations", "sentiment", "tags"])
+def test_the_reason_of_broken_json_shows_no_piece_of_it(field: str, cell: str) -> None:
+    _, why = mapped_column(field, objects(cell))
+    assert why[0] is not None
+    assert "secret" not in why[0]
+
+
+def test_the_reason_of_what_cannot_become_json_shows_no_piece_of_it() -> None:
+    _, why = mapped_column("emails", objects({"email": {"secret"}}, {"email": float("nan"), "secret": object()}))
+    assert all(reason is not None and "secret" not in reason for reason in why)
+
+
+def test_an_address_may_say_no_type() -> None:
+    assert wired("locations", {"type": None, "zipCode": "20095"}) == [{"locations": [{"zipCode": "20095"}]}]
+
+
 def test_empty_json_is_null() -> None:
     assert mapped_column("emails", objects("[]", "[ ]", [])) == ([None] * 3, [None] * 3)
 
@@ -142,6 +159,14 @@ def test_several_columns_and_both_spellings_make_one_list_without_repetitions() 
         {"emails": [{"email": "c@x.com"}]},
         {"emails": None},
     ]
+
+
+def test_addresses_of_several_columns_are_never_mixed_into_one() -> None:
+    old, new = {"type": "home", "address": "1 Altweg", "zipCode": "20095"}, {"type": "home", "address": "9 Hafenweg"}
+    frame = pd.DataFrame({"id": ["7"], "a": [json.dumps(old)], "b": [json.dumps(new)], "c": [json.dumps(old)]})
+    fields = [FieldMapping("externalId", ("id",)), FieldMapping("locations", ("a", "b", "c"))]
+    mapped = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
+    assert wire_rows(mapped, fields, object_name="customers") == [{"externalId": "7", "locations": [old, new]}]
 
 
 def test_the_item_limit_counts_the_distinct_items_of_all_columns() -> None:

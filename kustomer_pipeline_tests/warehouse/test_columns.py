@@ -37,6 +37,11 @@ CASES: dict[str, tuple[list[Any], pa.DataType, list[Any]]] = {
     "whole decimals": ([Decimal("7.00"), None, Decimal("1E+3")], INT, [7, None, 1000]),
     "decimals": ([Decimal("7.25"), Decimal("7"), Decimal("NaN")], FLOAT, [7.25, 7.0, None]),
     "large decimals": ([Decimal(2**70)], TEXT, [str(2**70)]),
+    "numbers without end beside text": (
+        ["007", float("-inf"), Decimal("Infinity")],
+        TEXT,
+        ["007", "-Infinity", "Infinity"],
+    ),
     "booleans": ([True, None, False], BOOL, [True, None, False]),
     "booleans and numbers": ([True, 1], TEXT, ["true", "1"]),
     "nothing but nulls": ([None, None], TEXT, [None, None]),

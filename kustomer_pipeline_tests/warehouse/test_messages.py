@@ -91,6 +91,8 @@ SAID: list[tuple[tuple[Any, ...], str | None]] = [
     (("Conversion Error: Could not convert string 'jane' to INT32",),
      "Conversion Error: Could not convert string '…' to INT32"),
     (("Bad double value: jane",), "Bad double value: …"),
+    (("Bad double value: no such column jane",), "Bad double value: …"),
+    ((1366, "Incorrect string value: 'unknown jane' for column 'v'"), "Incorrect string value: '…' (1366)"),
     (("Cannot parse string 'jane' as Int32",), "Cannot parse string '…' as Int32"),
     (("Table 'crm.customerz' not found",), None),
     (("Access denied for user 'reader'",), None),

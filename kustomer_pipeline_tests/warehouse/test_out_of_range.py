@@ -6,9 +6,10 @@ import io
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from kustomer_pipeline.mapping import FieldMapping, map_frame
-from kustomer_pipeline.warehouse import read_frame, watermark
+from kustomer_pipeline.warehouse import open_engine, read_frame, watermark
 from kustomer_pipeline.warehouse.columns import Column
 from kustomer_pipeline.warehouse.out_of_range import OutOfRange
 
@@ -107,3 +108,73 @@ def test_beside_text_such_a_date_is_what_the_database_writes() -> None:
     column = Column("at")
     column.add([OutOfRange("date", "infinity"), "soon", None])
     assert column.array().to_pylist() == ["infinity", "soon", None]
+
+
+def session(postgres_url: str, settings: str) -> sa.Engine:
+    """A warehouse user whose sessions begin with these settings."""
+    url = sa.make_url(postgres_url).update_query_dict({"options": settings})
+    return open_engine(url.render_as_string(hide_password=False))
+
+
+# The last second of 9999 in New York, the first of year 1 in Tokyo: Python has them there, and not in UTC.
+EDGES = [("America/New_York", "9999-12-31 23:59:59"), ("Asia/Tokyo", "0001-01-01 00:00:01")]
+
+
+@pytest.mark.parametrize("zone, value", EDGES)
+def test_a_moment_that_is_beyond_all_years_only_in_utc_is_refused_alone(
+    postgres_url: str, zone: str, value: str
+) -> None:
+    engine = session(postgres_url, f"-c timezone={zone}")
+    frame = read_frame(engine, f"select * from ({DATES.format('timestamptz', value)}) as t (id, at)")
+    assert "10000-01-01" in frame.to_string()
+    assert mapped(frame, "signedUpAt")["_invalid"].isna().tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("zone, value", EDGES)
+def test_a_table_with_such_a_moment_has_a_watermark(
+    postgres: Statements, postgres_url: str, zone: str, value: str
+) -> None:
+    postgres("create table t (at timestamptz)", f"set timezone to '{zone}'; insert into t values ('{value}')")
+    engine = session(postgres_url, f"-c timezone={zone}")
+    assert watermark(engine, "t", "at").count == 1
+    assert watermark(engine, "t", "at") == watermark(engine, "t", "at")
+
+
+@pytest.mark.parametrize("style", ["SQL,DMY", "German", "Postgres"])
+def test_how_a_database_likes_to_write_dates_changes_nothing(postgres_url: str, style: str) -> None:
+    engine = session(postgres_url, f"-c datestyle={style} -c intervalstyle=iso_8601 -c timezone=Asia/Tokyo")
+    query = """
+        select timestamptz '2024-05-01 12:30+02' as moment, date '2024-05-01' as day, interval '1 day' as span,
+               timestamp 'infinity' as never
+    """
+    row = read_frame(engine, query).iloc[0]
+    assert row["moment"] == pd.Timestamp("2024-05-01 10:30", tz="UTC")
+    assert (row["day"], row["span"]) == (pd.Timestamp("2024-05-01"), "1 day, 0:00:00")
+    assert str(row["never"]).startswith("10000")
+
+
+@pytest.mark.parametrize("field, refused", [("name", True), ("email", False)])
+def test_text_that_is_no_utf8_refuses_its_row_where_it_is_mapped(sqlite: Statements, field: str, refused: bool) -> None:
+    engine = sqlite(
+        "create table t (id text, name text, email text)",
+        "insert into t values ('1', 'Jürgen', 'a@example.com'), ('2', cast(x'4afc72' as text), 'b@example.com')",
+    )
+    frame = read_frame(engine, "select * from t order by id")
+    assert frame["name"].iloc[0] == "Jürgen"
+    fields = [FieldMapping("externalId", ("id",)), FieldMapping(field, (field,))]
+    rows = map_frame(frame, fields, object_name="customers", match_on=["externalId"])
+    assert rows["_invalid"].notna().tolist() == [False, refused]
+
+
+def test_a_key_that_is_no_utf8_refuses_its_row(sqlite: Statements) -> None:
+    engine = sqlite("create table t (id text)", "insert into t values ('1'), (cast(x'32fc' as text))")
+    fields = [FieldMapping("externalId", ("id",))]
+    rows = map_frame(read_frame(engine, "select * from t"), fields, object_name="customers", match_on=["externalId"])
+    assert rows["_invalid"].notna().tolist() == [False, True]
+
+
+def test_text_that_is_no_utf8_is_in_the_checksum_of_a_watched_table(sqlite: Statements) -> None:
+    engine = sqlite("create table t (name text, at text)", "insert into t values (cast(x'4afc72' as text), '2024')")
+    before = watermark(engine, "t", "at")
+    sqlite("update t set name = cast(x'4afc73' as text)")
+    assert watermark(engine, "t", "at") != before

@@ -1,6 +1,8 @@
 """What a sensor remembers of a table."""
 
+import sqlite3
 import sys
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
@@ -209,3 +211,39 @@ def test_a_database_that_stores_columns_is_asked_for_the_dates_only(
     assert not any("*" in statement.replace("count(*)", "") for statement in asked)
     sqlite("update t set at = '2024-04-01' where id = '1'")
     assert watermark(engine, "t", "at") != before
+
+
+def test_a_row_that_a_driver_cannot_convert_leaves_the_dates_in_the_checksum(
+    sqlite: Statements, sqlite_url: str
+) -> None:
+    def broken(value: bytes) -> None:
+        raise ValueError(f"what is {value!r}?")
+
+    sqlite("create table t (v broken, at text)", "insert into t values ('jane', '2024')")
+    sqlite3.register_converter("broken", broken)
+    engine = open_engine(f"{sqlite_url}?detect_types={sqlite3.PARSE_DECLTYPES}")
+    before = watermark(engine, "t", "at")
+    assert before.newest is not None
+    sqlite("insert into t values ('jim', '2023')")
+    assert watermark(engine, "t", "at").newest != before.newest
+
+
+def test_a_date_that_a_driver_cannot_convert_is_an_error_that_does_not_show_it(
+    sqlite: Statements, sqlite_url: str
+) -> None:
+    sqlite("create table t (at text)", "insert into t values ('jane')")
+    engine = open_engine(sqlite_url)
+
+    def fail(*_: object) -> None:
+        raise OverflowError("what is jane?")
+
+    sa.event.listen(engine, "after_cursor_execute", fail)
+    with pytest.raises(QueryError, match=r"cannot convert a value \(OverflowError\)") as caught:
+        watermark(engine, "t", "at")
+    assert "jane" not in str(caught.value)
+
+
+def test_a_moment_that_has_no_year_in_utc_is_text_as_it_is() -> None:
+    """As drivers of other databases may give it."""
+    last = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5)))
+    assert MODULE._text(last) == "9999-12-31T23:00:00-05:00"

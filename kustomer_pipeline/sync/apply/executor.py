@@ -1,9 +1,10 @@
 """A stream executed: many jobs under way at once, each row brought to its outcome.
 
-    wave → what needs nothing: state, ledger → chunks → jobs (tasks) → answers → refused and unanswered rows: decided anew
+    wave → what needs nothing: state, ledger
+         → chunks → jobs (a task each) → answers → refused and unanswered rows: decided anew
 
-While jobs run the next wave is resolved, and nothing waits for a whole wave. So many rows are under way at most as keep the
-org's budget busy; memory does not grow with the frame.
+While jobs run the next wave is resolved, and nothing waits for a whole wave. So many rows are under way at most as keep
+the org's budget busy; memory does not grow with the frame.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ROUNDS = 4
 
 
 class Deciding(Protocol):
-    """What an executor needs of a stream: decisions about rows that have to be looked at again, and what came of them."""
+    """What an executor needs of a stream: decisions about rows that have to be looked at again, and an ear."""
 
     ledger: Ledger
 
@@ -74,7 +75,7 @@ class Executor:
         self._sample = sample
         self._on_step = on_step
         self._tasks: set[asyncio.Task[None]] = set()
-        self._broken: Exception | None = None
+        self._broken: BaseException | None = None
         self._under_way = 0
         self._room = asyncio.Condition()
         self._refused_removals: list[tuple[str, str | None, str]] = []
@@ -154,7 +155,11 @@ class Executor:
                     self._begin(part)
         except KustomerError as error:
             self.stopped = self.stopped or error
-        except Exception as error:  # the lock or the state is lost: nothing may be written any more
+        except asyncio.CancelledError:
+            raise
+        except (
+            BaseException
+        ) as error:  # the lock or the state is lost, or the process is to end: nothing more is written
             self._broken = self._broken or error
         finally:
             self._under_way -= len(chunk)

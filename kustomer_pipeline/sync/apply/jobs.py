@@ -3,8 +3,8 @@
     intended → submitted → answered → acknowledged
                        ↘ lost (nobody knows whether it exists, or what came of it)
 
-`intended` is on disk before anything is sent, the bulk id before it is asked for, and `acknowledged` is one transaction:
-the rows it settles, the log, and the end of the job become true together (law 8).
+`intended` is on disk before anything is sent, the bulk id before it is asked for, and `acknowledged` is one
+transaction: the rows it settles, the log, and the end of the job become true together (law 8).
 """
 
 from __future__ import annotations

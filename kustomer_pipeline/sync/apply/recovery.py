@@ -24,7 +24,7 @@ GIVE_UP_AFTER = timedelta(minutes=30)
 
 
 async def collect_left_behind(client: KustomerClient, state: SyncState, run_id: str) -> frozenset[str]:
-    """Keys of the rows whose job is still in Kustomer's queue. Raises KustomerError; the journal then stays as it is."""
+    """Keys of the rows whose job is still in the queue. Raises KustomerError; the journal then stays as it is."""
     jobs = state.journal.jobs()
     deadline = client.clock.monotonic() + GRACE_SECONDS
     found = await asyncio.gather(*(_collect(client, state, run_id, job, deadline) for job in jobs))

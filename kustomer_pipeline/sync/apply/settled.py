@@ -16,7 +16,7 @@ from ..state import LogLine, RememberedRow, SyncState
 
 
 def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: ObjectName, hints: Hints) -> None:
-    """The rows as they are now, who is forgotten, what was learnt of identifiers, and the log lines that go with them."""
+    """The rows as they are now, who is forgotten, what was learnt of identifiers, and the log lines."""
     settled = wave.settled
     orphans = [RememberedRow(f"id={id_}", "accepted", None, id_, owned=True) for id_ in wave.orphans]
     if not (settled or orphans or hints.learned or hints.wrong):

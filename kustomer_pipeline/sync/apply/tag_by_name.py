@@ -29,7 +29,7 @@ class AnsweredRecords:
 async def learn_tag_id(stream: Stream, executor: Executor, answered: AnsweredRecords) -> str | None:
     """The id, or None where the first members of the frame do not tell. Raises KustomerError."""
     common: set[str] | None = None
-    for position in stream.positions[:_MEMBERS].tolist():
+    for position in stream.selected.positions[:_MEMBERS].tolist():
         wave = await stream.decide(stream.desired.cases(stream.desired.positions(position), must_prove=True))
         before = next((_tags_of(write.of.match.record) for write in wave.writes if write.of.match.record), None)
         answered.last = None

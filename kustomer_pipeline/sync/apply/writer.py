@@ -2,8 +2,8 @@
 
     writes → intended (state) → submitted (Kustomer, state) → answered (Kustomer) → acknowledged (state) → Written
 
-Killed before the bulk id is written down, the next run knows that the job may exist and looks its records up; killed after
-it, the next run collects the job. A request that is refused as a whole is halved until the culprits stand alone.
+Killed before the bulk id is written down, the next run knows that the job may exist and looks its records up; killed
+after it, the next run collects the job. A request that is refused as a whole is halved until the culprits stand alone.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class Written:
     """What came of one decision.
 
     done: Kustomer says created or updated. refused: its item failed; the record is looked at again, then decided.
-    rejected: the request itself is not acceptable, trying again is useless. unanswered: no answer reached us; `lost_at`:
-    the job, if there is one, may still be waiting. unfinished: it is still in Kustomer's queue, the next run collects it.
+    rejected: the request itself is not acceptable, trying again is useless. unanswered: no answer reached us;
+    `lost_at`: the job, if there is one, may still be waiting. unfinished: it is still in Kustomer's queue, the next run
+    collects it.
     """
 
     write: Write
@@ -121,8 +122,8 @@ class Writer:
         await asyncio.gather(*(self._in_bulk(half, on_written) for half in (writes[:middle], writes[middle:])))
 
     async def _find_out_rev(self, writes: list[Write], on_written: OnWritten) -> list[Write]:
-        """Does the org take `rev` in bulk updates? (docs/kustomer.md section 7.5) Found out on single items, since one bad
-        item refuses a whole request. Returns the writes that are left."""
+        """Does the org take `rev` in bulk updates? (docs/kustomer.md section 7.5) Found out on single items, since one
+        bad item refuses a whole request. Returns the writes that are left."""
         async with self._finding_out:
             rest = list(writes)
             while rest and not self.client.wire.rev_is_known(self.object_name):

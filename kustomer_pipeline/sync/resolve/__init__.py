@@ -1,9 +1,11 @@
-"""Who is this row in Kustomer, and what do the things it refers to have for ids? Cheap ways first, live records decide."""
+"""Who is this row in Kustomer, and which ids have the things it refers to? Cheap ways first, live records decide."""
 
-from .finder import Finder, Hints, hints_of
+from .explain import Explainer
+from .finder import Finder
+from .hints import Hints, hints_of
 from .ladder import judge
 from .links import CompanyLinks
 from .resolver import Resolver
 from .tags import TagNames, find_tag
 
-__all__ = ["CompanyLinks", "Finder", "Hints", "Resolver", "TagNames", "find_tag", "hints_of", "judge"]
+__all__ = ["CompanyLinks", "Explainer", "Finder", "Hints", "Resolver", "TagNames", "find_tag", "hints_of", "judge"]

@@ -3,45 +3,30 @@
     at hand (known ids, hints of the state) → the cheapest way for the rest (cost.py) → path look-ups where absence
     must be proven
 
-"Does not exist" is said by a path look-up, by a walk through the whole list, or later by a create that Kustomer accepts;
-never by search, which lags and forgets after two years (docs/kustomer.md section 8).
+"Does not exist" is said by a path look-up, by a walk through the whole list, or later by a create that Kustomer
+accepts; never by search, which lags and forgets after two years (docs/kustomer.md section 8).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName, Record, identifiers
 
 from ..decisions import Match
-from ..desired import IdentifierSet
+from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
 from ..state import Identities, value_hash
 from .cost import Choice, Question, choose
+from .hints import Hints, hints_of
 from .ladder import LABELS, holds, judge
 
 _PROBE_ROWS = 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
 _FEW = 2  # up to so many rows a path look-up costs no more than a search
-
-Hint = tuple[str, str, str]  # field, hash of the value, Kustomer id
-
-
-@dataclass
-class Hints:
-    """Where identifiers were seen, and where they no longer are: for the state, when it is next written."""
-
-    learned: list[Hint] = field(default_factory=list)
-    wrong: list[tuple[str, str]] = field(default_factory=list)
-
-    def take(self) -> Hints:
-        """What has come together since the last time."""
-        taken = Hints(self.learned, self.wrong)
-        self.learned, self.wrong = [], []
-        return taken
 
 
 @dataclass
@@ -269,8 +254,3 @@ class Finder:
         record = one.match.record if one.match else None
         if record is not None and record.id != one.case.known_id:
             self.hints.learned += hints_of(self.match_on, one.case, record.id)
-
-
-def hints_of(fields: Iterable[str], case: Case, kustomer_id: str) -> list[Hint]:
-    """What the state may keep of where a row's identifiers are."""
-    return [(name, value_hash(value), kustomer_id) for name in fields for value in case.identifiers(name)]

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from kustomer_pipeline.kustomer import KustomerClient
 
-from ..desired import IdentifierSet
+from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case, DesiredRow
 from ..state import Identities
-from .finder import Finder, Hints
+from .finder import Finder
+from .hints import Hints
 
 
 class CompanyLinks:

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, ObjectName, Record
-
 from kustomer_pipeline.mapping import is_personal_key
 
 from ..decisions import DeadReferences, Match, Resolved
@@ -63,7 +62,7 @@ class Resolver:
 
     async def resolve(self, cases: Sequence[Case]) -> list[Resolved]:
         """One per case, in order. Raises KustomerError when Kustomer cannot be asked."""
-        bodies = await self._references([case for case in cases])
+        bodies = await self._references(cases)
         asking = [case for case, (_, problem) in zip(cases, bodies, strict=True) if problem is None]
         matches = iter(self._distinct(asking, await self.finder.find(asking)))
         resolved = [

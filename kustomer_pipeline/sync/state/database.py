@@ -1,11 +1,18 @@
-"""The database behind the repositories: an engine, a clock, and what both dialects share."""
+"""The database behind the repositories: a URL → an engine and a clock, and what both dialects share.
+
+Every transaction is all or nothing, on SQLite too: Python's driver begins none before a change of tables, so it is told
+when to begin.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,22 +20,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kustomer_pipeline.kustomer import Clock
 
-from .errors import readable_errors
+from .errors import DRIVER_ERRORS, StateError, readable_errors
 
 _VALUES_A_STATEMENT = 5_000  # SQLite allows 32,766 of them, PostgreSQL 65,535
+_SQLITE_PATIENCE_SECONDS = 60
+_WRITES = "kustomer_state_writes"
+# A connection that holds the org's lock may be silent for minutes: the network is not to take it for dead.
+_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_LIBPQ = ("postgresql+psycopg", "postgresql+psycopg2")
 
 
 @dataclass(frozen=True)
 class Database:
-    """An open state database. Errors of the driver come out as StateError."""
+    """An open database. `name`: its URL as it may be shown. `file`: where it is; None on a server, or in memory."""
 
     engine: sa.Engine
     clock: Clock
-
-    @property
-    def name(self) -> str:
-        """Its URL as it may be shown."""
-        return self.engine.url.render_as_string(hide_password=True)
+    name: str
+    file: Path | None
 
     def now(self) -> datetime:
         """The clock's time."""
@@ -36,25 +45,74 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection to read with."""
+        """A connection to read with. Raises StateError."""
         with readable_errors(self.name, "Reading"), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction: everything in it becomes true together, or nothing does."""
-        with readable_errors(self.name, "Writing to"), self.engine.begin() as connection:
+        """A transaction: everything in it becomes true together, or nothing does. Raises StateError."""
+        with (
+            readable_errors(self.name, "Writing to"),
+            self.engine.connect() as connection,
+            connection.execution_options(**{_WRITES: True}).begin(),
+        ):
             yield connection
+
+
+def connect(url: str, clock: Clock) -> Database:
+    """Connect. Raises StateError with what to do: in the driver's own words, since nothing of a row is involved yet."""
+    parsed = _parsed(url)
+    shown = parsed.set(query={}).render_as_string(hide_password=True)  # an option may be a password too
+    engine = None
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite(parsed)
+        else:
+            options = _KEEPALIVES if parsed.drivername in _LIBPQ else {}
+            engine = sa.create_engine(parsed, connect_args=options, hide_parameters=True, pool_pre_ping=True)
+        with engine.connect() as connection:
+            return Database(engine, clock, shown, _file(connection))
+    except (*DRIVER_ERRORS, OSError, ImportError) as error:
+        if engine is not None:
+            engine.dispose()
+        said = str(getattr(error, "orig", None) or error).strip()
+        if parsed.password:
+            said = said.replace(parsed.password, "***")
+        raise StateError(f"The state database {shown} cannot be opened: {said}") from None
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, replacing those with the same primary key."""
     if not rows:
         return
+    names = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        connection.execute(_upsert(table, names, postgresql.insert), rows)
+        return
+    # Of a million rows, SQLAlchemy's own way from values to parameters takes more time than SQLite does.
+    statement, in_order, moments = _sqlite_upsert(table, names)
+    for row in rows:
+        for name, converted in moments:
+            row[name] = converted(row[name])
+    connection.exec_driver_sql(statement, [in_order(row) for row in rows])
+
+
+def _upsert(table: sa.Table, names: Sequence[str], insert: Any) -> Any:
     keys = [column.name for column in table.primary_key.columns]
-    insert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=replaced), rows)
+    statement = insert(table)
+    replaced = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+
+
+@lru_cache
+def _sqlite_upsert(table: sa.Table, names: tuple[str, ...]) -> tuple[str, Callable[[Any], Any], list[tuple[str, Any]]]:
+    """The statement, what puts a row's values in its order, and the conversion of each column that holds moments."""
+    dialect = sqlite.dialect(paramstyle="qmark")
+    compiled = _upsert(table, names, sqlite.insert).compile(dialect=dialect, column_keys=names)
+    moments = [name for name in names if isinstance(table.c[name].type, sa.DateTime)]
+    converters = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in moments]
+    return str(compiled), itemgetter(*compiled.positiontup), converters
 
 
 def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -63,6 +121,55 @@ def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[start : start + _VALUES_A_STATEMENT]
 
 
+def storable(text: str | None) -> str | None:
+    """Words of Kustomer's as any database can keep them: half characters and NULs it may have sent are left out."""
+    return text and text.replace("\x00", "").encode("utf-8", "ignore").decode()
+
+
 def with_zone(moment: datetime | None) -> datetime | None:
     """SQLite gives times back without their zone."""
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number; the text may hold a part of the password
+        raise StateError("The state's URL is not a database URL such as sqlite:///state.db") from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StateError(f"State is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}")
+    return parsed
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    options: dict[str, Any] = {"connect_args": {"timeout": _SQLITE_PATIENCE_SECONDS}}
+    if url.database in (None, "", ":memory:"):  # one connection for all threads: another would be another database
+        options = {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
+    elif url.database and not url.database.startswith("file:"):
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, hide_parameters=True, **options)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    """WAL: readers (an analyst, the plan) never block the writer. FULL: an acknowledged commit survives a power cut."""
+    connection.isolation_level = None  # the driver begins nothing by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Who is going to write waits for the other writers now: later, after having read, SQLite would refuse at once."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _file(connection: sa.Connection) -> Path | None:
+    if connection.dialect.name != "sqlite":
+        return None
+    file = connection.execute(sa.text("select file from pragma_database_list where name = 'main'")).scalar()
+    return Path(file) if file else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from .database import storable
 from .rows import Place
 from .tables import RUN_COUNTS, sync_changes, sync_log, sync_runs
 from .values import ChangeLine, LogLine, RunLine
@@ -25,7 +25,7 @@ class LogWriter:
     def add(self, lines: Iterable[LogLine], run_id: str) -> None:
         """More lines."""
         common = {"org_id": self._place.org_id, "sync": self._place.sync, "run_id": run_id, "at": self._now}
-        values = [{**common, **asdict(line)} for line in lines]
+        values = [{**common, **vars(line), "reason": storable(line.reason)} for line in lines]
         if values:
             self._connection.execute(sa.insert(sync_log), values)
 
@@ -59,10 +59,10 @@ class ChangesWriter:
             self._connection.execute(sa.insert(sync_changes), values)
 
     def forget_before(self, moment: datetime) -> None:
-        """Lines of the sync that are older."""
+        """Drop older lines, of all syncs of the org: also of one that is gone, and will not ask for it any more."""
         table = sync_changes
-        mine = sa.and_(table.c.org_id == self._place.org_id, table.c.sync == self._place.sync)
-        self._connection.execute(sa.delete(table).where(mine, table.c.at < moment))
+        old = sa.and_(table.c.org_id == self._place.org_id, table.c.at < moment)
+        self._connection.execute(sa.delete(table).where(old))
 
 
 class RunsWriter:

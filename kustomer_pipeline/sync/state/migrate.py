@@ -1,12 +1,13 @@
 """A state of the first release, brought to today's layout in one transaction. Nothing is sent again because of it.
 
-Fingerprints stay as they are. What is remembered of an audience belongs to its tag's id from now on; rows whose write was
-under way become indeterminate; hashes of phone numbers go, because numbers are compared by their digits now.
+Fingerprints stay as they are. What is remembered of an audience belongs to its tag's id from now on; rows whose write
+was under way become indeterminate; hashes of phone numbers go, because numbers are compared by their digits now.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from . import tables
 FIRST_RELEASE = 1
 _RENAMED = ("sync_rows", "bulk_jobs", "sync_log", "sync_runs", "sync_changes")
 _TAG_FACT = "tag_id"
+_LINES_AT_ONCE = 5_000
 
 
 def from_first_release(connection: sa.Connection) -> None:
@@ -83,7 +85,7 @@ def _copy_jobs(connection: sa.Connection, scopes: dict[tuple[str, str], str]) ->
                 scope=scopes.get((row["org_id"], row["sync"]), ""),
                 run_id=row["run_id"],
                 operation=row["operation"],
-                object=_object_of(connection, row["org_id"], row["sync"]),
+                object=_object_of(connection, row["org_id"], row["sync"], items),
                 bulk_id=row["bulk_id"],
                 items=json.dumps(items),
                 created_at=created_at,
@@ -91,10 +93,17 @@ def _copy_jobs(connection: sa.Connection, scopes: dict[tuple[str, str], str]) ->
         )
 
 
-def _object_of(connection: sa.Connection, org_id: str, sync: str) -> str:
-    """What a sync of the first release wrote: what it overwrote says so; customers where nothing does."""
-    query = sa.text("select object from first_sync_changes where org_id = :org_id and sync = :sync limit 1")
-    return connection.execute(query, {"org_id": org_id, "sync": sync}).scalar() or "customers"
+def _object_of(connection: sa.Connection, org_id: str, sync: str, items: Sequence[dict[str, Any]]) -> str:
+    """What a job of the first release writes to, which did not say so: what the sync overwrote before says it, or where
+    records of the job or of the sync were found. Customers where nothing does."""
+    overwritten = sa.text("select object from first_sync_changes where org_id = :org_id and sync = :sync limit 1")
+    if found := connection.execute(overwritten, {"org_id": org_id, "sync": sync}).scalar():
+        return str(found)
+    hints, rows = tables.identities, tables.sync_rows
+    of_job = hints.c.kustomer_id.in_([item["kustomer_id"] for item in items if item["kustomer_id"]])
+    of_sync = sa.select(rows.c.kustomer_id).where(rows.c.org_id == org_id, rows.c.sync == sync)
+    seen = sa.select(hints.c.object).where(hints.c.org_id == org_id, of_job | hints.c.kustomer_id.in_(of_sync))
+    return connection.execute(seen.limit(1)).scalar() or "customers"
 
 
 def _item(old: dict[str, Any], created_at: datetime) -> dict[str, Any]:
@@ -103,7 +112,7 @@ def _item(old: dict[str, Any], created_at: datetime) -> dict[str, Any]:
         "key": old["key"],
         "effect": old.get("effect", "accept"),
         "kustomer_id": old.get("kustomer_id"),
-        "fingerprint": old.get("fingerprint"),
+        "fingerprint": None if old.get("young") else old.get("fingerprint"),
         "owned": bool(old.get("owned")),
         "sent_lists": old.get("sent_lists") or {},
         "changes": old.get("changes") or [],
@@ -124,7 +133,8 @@ def _copy_runs(connection: sa.Connection) -> None:
     zeros = ", ".join("0" for _ in added)
     connection.execute(
         sa.text(
-            f"insert into sync_runs ({listed}, {', '.join(added)}) select {listed}, {zeros} from first_sync_runs order by id"
+            f"insert into sync_runs ({listed}, {', '.join(added)}) "
+            f"select {listed}, {zeros} from first_sync_runs order by id"
         )
     )
 
@@ -138,6 +148,26 @@ def _copy_changes(connection: sa.Connection) -> None:
             "from first_sync_changes old order by old.id"
         )
     )
+    _mark_untagged(connection)
+
+
+def _mark_untagged(connection: sa.Connection) -> None:
+    """An audience's change that left its record with fewer tags took the tag away."""
+    table = tables.sync_changes
+    last = 0
+    while True:
+        query = sa.select(table.c.id, table.c.changes).where(table.c.effect == "tag", table.c.id > last)
+        lines = connection.execute(query.order_by(table.c.id).limit(_LINES_AT_ONCE)).all()
+        if not lines:
+            return
+        last = lines[-1].id
+        taken = [line.id for line in lines if _has_fewer(json.loads(line.changes))]
+        if taken:
+            connection.execute(sa.update(table).where(table.c.id.in_(taken)).values(effect="untag"))
+
+
+def _has_fewer(changes: list[Any]) -> bool:
+    return any(name == "tags" and len(after or ()) < len(before or ()) for name, before, after in changes)
 
 
 def _moment(value: Any) -> datetime:

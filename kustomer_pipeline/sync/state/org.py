@@ -59,39 +59,59 @@ class OrgState:
     # --- other names, other tags ----------------------------------------------------------------------------
 
     def carry_over(self, from_sync: str, to_sync: str) -> int:
-        """A sync was renamed: what is remembered under the old name goes to the new one, if that has nothing yet."""
+        """A sync was renamed: what is remembered under the old name goes to the new one, if that has no rows yet.
+
+        How many rows went. The log keeps the old name; what can be undone follows the rows.
+        """
+        if from_sync == to_sync:
+            return 0
         with self._database.writing() as connection:
             there = sa.select(sa.literal(1)).where(self._mine(sync_rows), sync_rows.c.sync == to_sync).limit(1)
             if connection.execute(there).first() is not None:
                 return 0
-            for table in (sync_facts, bulk_jobs):
-                connection.execute(
-                    sa.update(table).where(self._mine(table), table.c.sync == from_sync).values(sync=to_sync)
-                )
-            moved = (
-                sa.update(sync_rows).where(self._mine(sync_rows), sync_rows.c.sync == from_sync).values(sync=to_sync)
+            old = sa.and_(self._mine(sync_facts), sync_facts.c.sync == from_sync)
+            replaced = sa.and_(
+                sync_facts.c.sync == to_sync, sync_facts.c.name.in_(sa.select(sync_facts.c.name).where(old))
             )
-            return connection.execute(moved).rowcount
+            connection.execute(sa.delete(sync_facts).where(self._mine(sync_facts), replaced))
+            for table in (sync_facts, bulk_jobs, sync_changes):
+                of_old = sa.and_(self._mine(table), table.c.sync == from_sync)
+                connection.execute(sa.update(table).where(of_old).values(sync=to_sync))
+            rows = sa.and_(self._mine(sync_rows), sync_rows.c.sync == from_sync)
+            return connection.execute(sa.update(sync_rows).where(rows).values(sync=to_sync)).rowcount
 
     def move_scope(self, sync: str, from_scope: str, to_scope: str) -> int:
-        """The tag of a scope is known by now: its rows go there, where there is none of that key yet."""
-        mine = sa.and_(self._mine(sync_rows), sync_rows.c.sync == sync)
-        with self._database.writing() as connection:
-            known = sa.select(sync_rows.c.key).where(mine, sync_rows.c.scope == to_scope)
-            old = sa.and_(mine, sync_rows.c.scope == from_scope)
-            moved = connection.execute(
-                sa.update(sync_rows).where(old, sync_rows.c.key.not_in(known)).values(scope=to_scope)
-            )
-            connection.execute(sa.delete(sync_rows).where(old))
-            jobs = sa.and_(self._mine(bulk_jobs), bulk_jobs.c.sync == sync, bulk_jobs.c.scope == from_scope)
-            connection.execute(sa.update(bulk_jobs).where(jobs).values(scope=to_scope))
-            return moved.rowcount
+        """The tag of a scope is known by now: its rows go there. How many went.
 
-    def drop_scope(self, sync: str, scope: str) -> None:
-        """Nothing of a scope is remembered any more."""
+        Where both scopes know a row, that of `to_scope` stays; a record that either of them tagged is the sync's.
+        """
+        if from_scope == to_scope:
+            return 0
+        old, new = sync_rows.alias("old"), sync_rows
+        mine = sa.and_(self._mine(new), new.c.sync == sync)
+        tagged = sa.exists().where(
+            *(old.c[name] == new.c[name] for name in ("org_id", "sync", "key", "kustomer_id")),
+            old.c.scope == from_scope,
+            old.c.owned,
+        )
+        with self._database.writing() as connection:
+            connection.execute(sa.update(new).where(mine, new.c.scope == to_scope, tagged).values(owned=True))
+            known = sa.select(new.c.key).where(mine, new.c.scope == to_scope)
+            leaving = sa.and_(mine, new.c.scope == from_scope)
+            moved = connection.execute(
+                sa.update(new).where(leaving, new.c.key.not_in(known)).values(scope=to_scope)
+            ).rowcount
+            connection.execute(sa.delete(new).where(leaving))
+            for table in (bulk_jobs, sync_changes):
+                following = sa.and_(self._mine(table), table.c.sync == sync, table.c.scope == from_scope)
+                connection.execute(sa.update(table).where(following).values(scope=to_scope))
+            return moved
+
+    def drop_scope(self, sync: str, scope: str) -> int:
+        """Nothing of a scope is remembered any more. How many rows were."""
         old = sa.and_(self._mine(sync_rows), sync_rows.c.sync == sync, sync_rows.c.scope == scope)
         with self._database.writing() as connection:
-            connection.execute(sa.delete(sync_rows).where(old))
+            return connection.execute(sa.delete(sync_rows).where(old)).rowcount
 
     # --- what runs did --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 import sqlalchemy as sa
 
-from .database import Database, in_parts, upsert
+from .database import Database, in_parts, storable, upsert
 from .tables import sync_rows
 from .values import RememberedRow, Snapshot, Status
 
@@ -95,7 +95,7 @@ class RowsWriter:
                 "kustomer_id": row.kustomer_id,
                 "owned": row.owned,
                 "sent_lists": json.dumps(dict(row.sent_lists)) if row.sent_lists else None,
-                "reason": row.reason,
+                "reason": storable(row.reason),
                 "reason_code": row.reason_code,
                 "run_id": run_id,
                 "updated_at": self._now,

@@ -23,8 +23,8 @@ class RememberedRow:
 
     status: indeterminate means that a write was sent and nobody knows what came of it (without a kustomer_id: it was a
     create). fingerprint: None counts as changed. owned: the record holds the audience's tag because of this sync.
-    sent_lists: hashes of the list items that this sync wrote, by attribute. lost_at: when a write was sent whose job may
-    still be done.
+    sent_lists: hashes of the list items that this sync wrote, by attribute. lost_at: when a write was sent whose job
+    may still be done.
     """
 
     key: str

@@ -5,8 +5,8 @@
 | add, mirror | nothing | Update with the tag |
 | remove | Update without it | nothing |
 
-Who leaves a mirrored audience is decided in `leavers.py`. Whose a tag is: `owned` is true of a member whom this sync gave
-the tag, and of nobody else; only they are untagged under `mirror_scope: owned`.
+Who leaves a mirrored audience is decided in `leavers.py`. Whose a tag is: `owned` is true of a member whom this sync
+gave the tag, and of nobody else; only they are untagged under `mirror_scope: owned`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kustomer_pipeline.kustomer import ObjectName, Record
-
 from kustomer_pipeline.mapping import is_personal_key
 
 from ..decisions import Decision, Leave, Nothing, Resolved, Update
@@ -33,8 +32,8 @@ from .outcomes import as_it_should_be, refused_for_good, refused_reason, rejecte
 class Audience:
     """The strategy of an AudienceSync.
 
-    tag_id: None while it is not known (there is no such tag yet, or the key may not read tags); then the name is written.
-    owned_ids: records that hold the tag because of this sync, under whatever key.
+    tag_id: None while it is not known (there is no such tag yet, or the key may not read tags); then the name is
+    written. owned_ids: records that hold the tag because of this sync, under whatever key.
     """
 
     spec: AudienceSpec

@@ -1,9 +1,10 @@
-"""Who leaves a mirrored audience: whoever holds its tag and is not among the rows, under whatever key or merged identity.
+"""Who leaves a mirrored audience: whoever holds its tag and is not among the rows, under whatever key or merged
+identity.
 
     remembered members (mirror_scope: tag: all holders) - rows of the frame → candidates → live records → who leaves
 
-Nobody is judged by what is remembered alone: a candidate's live record is read first. If it has an identifier of a row of
-the frame it is that row's member (two members who were merged, an address that moved) and stays; if it is gone, the
+Nobody is judged by what is remembered alone: a candidate's live record is read first. If it has an identifier of a row
+of the frame it is that row's member (two members who were merged, an address that moved) and stays; if it is gone, the
 identifiers of its key are looked up.
 """
 

@@ -119,7 +119,9 @@ class Objects:
         return Update(resolved, record, without_dead_references(record, patch, resolved.dead), lists)
 
     def _written_lists(self, resolved: Resolved, patch: Patch, record: Record) -> dict[str, list[str]]:
-        """What will be remembered of the list items that are this sync's. All of a create of ours whose answer was lost."""
+        """What will be remembered of the list items that are this sync's. All of a create of ours whose answer was
+        lost.
+        """
         before = resolved.case.sent_lists
         if resolved.case.maybe_created and not before:
             before = sent_lists(create_body(resolved.body), self.policies)

@@ -24,7 +24,9 @@ def remembered(
     sent_lists: Mapping[str, list[str]] = _NO_LISTS,
     reason: Reason | None = None,
 ) -> RememberedRow:
-    """What is kept of a row. While a lost write of it may still be done it keeps no fingerprint, and is looked at again."""
+    """What is kept of a row. While a lost write of it may still be done it keeps no fingerprint, and is looked at
+    again.
+    """
     settled = status in ("accepted", "skipped") and case.lost_at is None and isinstance(case.row, DesiredRow)
     return RememberedRow(
         key=case.key,

@@ -50,7 +50,7 @@ class Target:
 
 @dataclass
 class UndoStream:
-    """Decides about the targets of one kind of record. `outcomes`: field by field, provided that the write goes well."""
+    """Decides about the targets of one kind of record. `outcomes`: field by field, if the write goes well."""
 
     client: KustomerClient
     object_name: ObjectName

@@ -1,0 +1,57 @@
+"""A run that has ended → the parts of its report, and its numbers as `sync_runs` keeps them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from .apply import Executor
+from .opening import Opened
+from .reconcile import Stream
+from .report import HeldChanges, Removals, SyncReport
+
+
+def removals_of(stream: Stream, executors: Sequence[Executor]) -> Removals:
+    """What became of the members who left."""
+    refused = pd.concat([executor.removals_refused for executor in executors] or [Removals().rows])
+    return Removals(
+        members=stream.members,
+        removed=sum(executor.removed for executor in executors),
+        held=stream.removals.held,
+        plan_id=stream.removals.plan_id,
+        waiting=stream.waiting,
+        refused=len(refused),
+        rows=refused.reset_index(drop=True),
+    )
+
+
+def held_changes_of(stream: Stream, executors: Sequence[Executor]) -> HeldChanges:
+    """What the guard holds, and the first of it field by field."""
+    verdict = stream.selected.changes
+    if not verdict.held or not executors:
+        return HeldChanges()
+    return HeldChanges(verdict.held, stream.desired.compared.accepted, verdict.plan_id, executors[-1].examples)
+
+
+def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str, ...]:
+    """What a person should know besides, each once."""
+    notes = list(opened.notes) if opened is not None else []
+    partly = Counter(reason.text for executor in executors for reason in executor.notes.values())
+    notes += [f"{count:,} records were written only in part: {text}" for text, count in partly.items()]
+    return tuple(dict.fromkeys(notes))
+
+
+def numbers_of(report: SyncReport) -> dict[str, int]:
+    """The numbers of a report, by the columns of `sync_runs`."""
+    return {
+        **asdict(report.counts),
+        "removed": report.removed,
+        "removals_held": report.removals_held,
+        "removals_refused": report.removals.refused,
+        "removals_waiting": report.removals.waiting,
+        "changes_held": report.changes_held,
+        "requests": report.requests,
+    }
