@@ -66,8 +66,8 @@ test: lint ## Lint, types and every test: what CI runs
 	$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: bench
-bench: .venv/.installed-test ## Measure time, memory and API units per record
-	@$(PY) -m kustomer_pipeline_tests.bench
+bench: .venv/.installed-test ## Measure API units, records a minute, time and memory (ARGS=--quick: under a minute)
+	@$(PY) -m kustomer_pipeline_tests.bench $(ARGS)
 
 .PHONY: lock
 lock: ## Write constraints.txt anew: the newest versions that setup.cfg allows

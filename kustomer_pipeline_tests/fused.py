@@ -1,6 +1,6 @@
 """A run in this process and in simulated time that dies at a moment of its own, and stays dead.
 
-    Fuse (oracle.py) + InProcess (simulated.py) → run_and_die(world, spec, rows, moment)
+Fuse (oracle.py) + InProcess (simulated.py) → run_and_die(world, spec, rows, moment)
 """
 
 from __future__ import annotations

@@ -15,13 +15,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVarTuple
 from urllib.parse import unquote
 
 import httpx
 from starlette.types import ASGIApp, Message
 
 from kustomer_pipeline.sandbox.app import DroppedConnection
+
+_Ts = TypeVarTuple("_Ts")
 
 _SMALLEST_JUMP = 1e-6  # far above the error of a float, so that a jump always arrives
 _A_TURN = 1e-9  # what one turn of the loop takes, so that whoever waits for less than a float can tell gets there
@@ -96,7 +98,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return self._clock.monotonic()
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's own, but timers of the same moment go off in the order in which they were set."""
         self._timers = (self._timers + 1) % 1000

@@ -1,5 +1,6 @@
 """What the README and the other pages say is so: names, examples, commands, links."""
 
+import ast
 import importlib.util
 import itertools
 import re
@@ -12,9 +13,10 @@ import dagster as dg
 import pytest
 
 from kustomer_pipeline import AudienceSync, ObjectSync
-from kustomer_pipeline.components.run_config import SyncRunConfig
+from kustomer_pipeline.components.run_config import PlanRunConfig, SyncRunConfig
 from kustomer_pipeline.definitions import defs
-from kustomer_pipeline.sync.report import Outcome
+from kustomer_pipeline.sandbox.roles import FOUR_ROLES
+from kustomer_pipeline.sync import Outcome
 from kustomer_pipeline_tests.components.conftest import Project
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.markdown import anchors, code_blocks, code_spans, links, section, table
@@ -111,8 +113,9 @@ def test_the_yaml_reference_names_every_choice_and_marks_the_default() -> None:
 
 
 def test_every_variable_that_is_read_is_in_the_readme_and_the_other_way_round() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "kustomer_pipeline").rglob("*.py"))
-    read = set(re.findall(r'(?:environ\.get\(|environ\[|_setting\([^()]*?, ?|EnvVar\()"([A-Z_]+)"', code))
+    tree = ast.parse((REPOSITORY / "kustomer_pipeline" / "resources.py").read_text(encoding="utf-8"))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    read = {text for text in texts if re.fullmatch(r"(KUSTOMER|WAREHOUSE|DAGSTER)_[A-Z_]+", text)}
     listed = {name for row in table(readme(), "variable") for name in code_spans(row[0])}
     assert read - {"DAGSTER_HOME"} == listed
     assert "export DAGSTER_HOME=" in readme()
@@ -129,7 +132,7 @@ def test_the_yaml_examples_load(project: Project) -> None:
     examples = [(README, text) for text in code_blocks(readme(), "yaml") if "\ntype: " in f"\n{text}"]
     guide = REPOSITORY / "kustomer_pipeline" / "defs" / "README.md"
     examples += [(guide, text) for text in code_blocks(guide.read_text(encoding="utf-8"), "yaml")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     names = []
     for page, text in examples:
         # The README says the path in the first line; the guide in the sentence before: "Make a folder, say `…`".
@@ -160,6 +163,21 @@ def test_the_python_example_builds_the_same_kind_of_definitions() -> None:
 def test_the_run_config_of_a_sync_is_in_the_readme_and_the_other_way_round() -> None:
     listed = {name for row in table(section(readme(), "What you get"), "key") for name in code_spans(row[0])}
     assert listed == set(SyncRunConfig.model_fields)
+
+
+def test_the_run_config_of_a_plan_is_in_the_readme() -> None:
+    [said] = re.findall(r"(?s)A plan takes (.*?) too\.", section(readme(), "What you get"))
+    assert set(code_spans(said)) == set(PlanRunConfig.model_fields)
+
+
+def test_every_check_is_in_the_readme_and_the_other_way_round() -> None:
+    listed = {name for row in table(section(readme(), "What you get"), "check") for name in code_spans(row[0])}
+    assert listed == {key.name for key in defs.resolve_asset_graph().asset_check_keys}
+
+
+def test_the_four_roles_are_those_that_every_mode_needs() -> None:
+    named = set(re.findall(r"org\.user\.[a-z.]+", section(readme(), "A key with four roles")))
+    assert named == set(FOUR_ROLES)
 
 
 def test_every_job_and_schedule_that_is_not_of_one_sync_is_in_the_readme() -> None:

@@ -6,11 +6,9 @@ Written after the sync has been recorded: whatever happens here undoes nothing a
 from datetime import UTC, datetime
 
 import pandas as pd
-import sqlalchemy as sa
 
 from kustomer_pipeline.resources import StateResource, WarehouseResource
 from kustomer_pipeline.sync import StateError, StateStore, SyncReport
-from kustomer_pipeline.sync.state.tables import sync_log
 from kustomer_pipeline.warehouse import RunLog, WarehouseError
 
 from .failures import error_text
@@ -67,16 +65,9 @@ def run_log(report: SyncReport, store: StateStore) -> RunLog:
 def _further(report: SyncReport, store: StateStore) -> pd.DataFrame:
     """Records that the run settled and that are no attempted row of it: members who left the audience, and what an
     earlier run had sent without living to see the answer (here the row counts as unchanged)."""
-    query = sa.select(*(sync_log.c[name] for name in _COLUMNS)).where(
-        sync_log.c.org_id == report.org_id,
-        sync_log.c.sync == report.sync,
-        sync_log.c.run_id == report.run_id,
-        sync_log.c.outcome.in_(["created", "updated", "removed"]),
-    )
     attempted = report.rows.loc[report.rows["outcome"] != "unchanged", "key"]
     parts = [pd.DataFrame(columns=_COLUMNS, dtype="string")]
-    with store.engine.connect() as connection:
-        for lines in connection.execution_options(yield_per=50_000).execute(query).partitions():
-            part = pd.DataFrame(lines, columns=_COLUMNS).astype("string")
-            parts.append(part[~part["key"].isin(attempted)])
+    for lines in store.org(report.org_id).log_of(report.sync, report.run_id, ["created", "updated", "removed"]):
+        part = pd.DataFrame(lines, columns=_COLUMNS).astype("string")
+        parts.append(part[~part["key"].isin(attempted)])
     return pd.concat(parts, ignore_index=True)

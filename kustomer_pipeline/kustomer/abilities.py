@@ -49,7 +49,7 @@ class Abilities:
 
     def bulk(self, object_name: ObjectName) -> bool:
         """Whether bulk jobs for these records can be followed; False only when the role is surely missing."""
-        return self.may("bulk.read") is not False
+        return self.may("bulk.read") is not False and self.may("bulk.submit") is not False
 
     @property
     def search(self) -> bool:

@@ -127,7 +127,7 @@ class KustomerClient:
 
     @property
     def usage(self) -> Usage:
-        """What was spent so far: every request that was sent counts, retries too."""
+        """What was spent so far; retries count, too."""
         return self._session.usage
 
     @property
@@ -145,6 +145,11 @@ class KustomerClient:
         """The limits of requests, documented and found out."""
         return self._wire
 
+    @property
+    def jobs_worth_having(self) -> int:
+        """How many bulk jobs are worth having under way: as many as keep Kustomer busy, as far as is known."""
+        return self._waiter.worth_having
+
     def search_batch(self, object_name: ObjectName, field: str) -> int:
         """How many values one search asks for at present: 20, or more where `in` works."""
         return self._searcher.batch(object_name, field)
@@ -152,8 +157,6 @@ class KustomerClient:
     async def token(self) -> Token:
         """The org and the roles of the key (docs/kustomer.md section 1.3). One request, once."""
         return await self._token.read()
-
-    # --- reading
 
     async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """Live records by their Kustomer ids; ids that are missing or deleted are absent.
@@ -190,8 +193,7 @@ class KustomerClient:
         """The live records of the whole list, 100 a page, one unit each.
 
         wanted: field → canonical values; only records that hold one of them are kept (None: all). keep: the same, asked
-        of each record, so that nothing need be held in memory. on_total hears how
-        many records there are, before the second page; if it returns False the walk ends there. A walk that was cut
+        of each record. on_total hears how many there are; if it returns False the walk ends there. A walk that was cut
         short, met a page that could not be read, or missed some because others were deleted meanwhile is not complete.
         """
         walk, total = await self._lists.walk(object_name, wanted, on_total, max_pages, keep=keep)
@@ -204,17 +206,12 @@ class KustomerClient:
         return await self._sizes.size(object_name)
 
     async def tag_holders(self, object_name: ObjectName, tag_id: str) -> list[Record]:
-        """The live records that hold the tag, as search knows them; past 10,000 by windows of time.
-
-        Companies come from their list where the key may not search; for customers PermissionDeniedError is raised.
-        """
+        """The live records that hold the tag, as search knows them; from the list of all where it may not be used."""
         return await self._holders.find(object_name, tag_id)
 
     async def tags(self) -> list[Tag]:
         """Every tag that is not deleted. Raises PermissionDeniedError if the key may not list them."""
         return await self._tags.all()
-
-    # --- writing
 
     async def create_tag(self, name: str) -> Tag:
         """The tag of that name, created if it is not there (in whatever case)."""

@@ -1,4 +1,5 @@
-"""Who holds a tag (docs/kustomer.md sections 6 and 8): by search, or for companies through the list of all.
+"""Who holds a tag (docs/kustomer.md sections 6 and 8): by search, or through the list of all where the key
+may not search.
 
 tag id → search by tag, window after window → the live records that really hold it
 """
@@ -28,23 +29,17 @@ class TagHolders:
 
     async def find(self, object_name: ObjectName, tag_id: str) -> list[Record]:
         """Every live holder that can be known. See KustomerClient.tag_holders."""
-        if object_name == "companies":
-            return await self._companies(tag_id)
-        return await self._by_search(object_name, tag_id)
-
-    async def _companies(self, tag_id: str) -> list[Record]:
-        """By search, or else through the list of all companies, which is the live database."""
         if self._abilities.search:
             try:
-                return await self._by_search("companies", tag_id)
+                return await self._by_search(object_name, tag_id)
             except PermissionDeniedError:
                 pass  # noted by now: the list does it
-        walk, _ = await self._lists.walk("companies", None, None, None, keep=lambda record: holds(record, tag_id))
+        walk, _ = await self._lists.walk(object_name, None, None, None, keep=lambda record: holds(record, tag_id))
         if not walk.complete:
             raise UnexpectedAnswerError(
-                "the list of companies could not be read to its end, so not all holders of the tag are known",
+                f"the list of {object_name} could not be read to its end, so not all holders of the tag are known",
                 method="GET",
-                path="/v1/companies",
+                path=f"/v1/{object_name}",
             )
         return walk.records
 

@@ -103,6 +103,8 @@ class Lists:
             try:
                 return await self._ask(object_name, encode_query((("sort", "createdAt"), *query)))
             except BadRequestError:
+                if number > 1:
+                    raise  # another order in the middle of a walk would leave some out
                 self._wire.sort_works = False
         return await self._ask(object_name, encode_query(query))
 

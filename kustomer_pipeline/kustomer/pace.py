@@ -17,6 +17,7 @@ A pure state machine: times come in as seconds of the clock's `monotonic`, and n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SHORTEST_PAUSE = 0.5
@@ -31,6 +32,8 @@ _CREEP, _FASTEST_CREEP = 0.003, 0.05  # of the duration, with each job that was 
 _NO_GAP = 0.1  # seconds
 _AT_ONCE = 0.05  # seconds
 _BEHIND = 1.0  # seconds until asking again whether the job in front is done, if nobody says so before
+_FIRST_JOBS, _MORE_JOBS, _FEWEST_JOBS = 16, 3, 2
+_BUSY_SECONDS = 10.0
 _NEVER, _FOREVER = float("-inf"), float("inf")
 
 
@@ -70,6 +73,7 @@ class JobPace:
         self._usual = _FOREVER  # what a job took that did not wait for another, at most
         self._in_a_row = 0  # jobs that were done when first looked at
         self._last_done = _NEVER  # when the job before is thought to have been done
+        self._worth_having = _FIRST_JOBS
 
     def submitted(self, job_id: str, at: float, now: float) -> None:
         """From now on the job counts. Jobs are told of in the order in which they were handed in.
@@ -77,6 +81,14 @@ class JobPace:
         One that was handed in long ago, by an earlier run, says nothing about when the others are done.
         """
         self._jobs.setdefault(job_id, _Job(at, stuck=now - at > _LONG_AGO))
+
+    @property
+    def worth_having(self) -> int:
+        """How many jobs are worth having under way: not many before it is known how they run, and where one waits for
+        the other as many as keep Kustomer busy for a while; more of them would only be in the way after a kill."""
+        if self._gap > 0:
+            return _FEWEST_JOBS + math.ceil(_BUSY_SECONDS / self._gap)
+        return self._worth_having
 
     def forget(self, job_id: str) -> None:
         """Nobody asks for the job any more."""
@@ -182,7 +194,9 @@ class JobPace:
             if self._gap < _NO_GAP or not self._gap_proven:  # they do not wait for each other: they just take longer
                 self._gap, self._duration = 0.0, min(age, 3 * self._usual)
                 self._usual = min(age, _GROWTH * self._usual)
-        elif at <= job.expected + SHORTEST_PAUSE:
+            return
+        self._worth_having += _MORE_JOBS
+        if at <= job.expected + SHORTEST_PAUSE:
             creep = 1 - min(_FASTEST_CREEP, _CREEP * 1.1**self._in_a_row)
             self._proven = True
             self._duration = min(self._duration * (creep if at <= job.expected + _AT_ONCE else 1.0), age)

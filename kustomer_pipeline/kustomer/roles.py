@@ -24,6 +24,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
 }
 # Not in any documentation: good enough for advice in an error, not to call a key insufficient.
 _LIKELY_ROLES: dict[str, tuple[str, ...]] = {
+    "bulk.submit": ("org.permission.bulk.create", "org.permission.customer.create", "org.permission.customer.update"),
     "tag.read": ("org.permission.tag.read", "org.user.tag.read"),
     "tag.create": ("org.permission.tag.create", "org.user.tag.write"),
 }

@@ -22,6 +22,11 @@ class JobWaiter:
         self._pace = JobPace()
         self._something_new = asyncio.Event()
 
+    @property
+    def worth_having(self) -> int:
+        """How many jobs are worth having under way."""
+        return self._pace.worth_having
+
     async def results(self, bulk_id: str, expected: int, submitted_at: float, deadline: float) -> BulkAnswer:
         """The answer once the job is complete, or what there is at the deadline. See KustomerClient.bulk_results."""
         self._pace.submitted(bulk_id, submitted_at, self._clock.monotonic())

@@ -56,7 +56,10 @@ async def tag_of(
     except (PermissionDeniedError, NotFoundError):
         return TagOfAudience(spec.tag, known.id, readable=False)
     if found is None and make and spec.mode != "remove":
-        found = await _make(client, spec.tag)
+        try:
+            found = await _make(client, spec.tag)
+        except PermissionDeniedError:  # a name that is no tag yet becomes one when it is written
+            return TagOfAudience(spec.tag, None, readable=False)
     tag = TagOfAudience(spec.tag, found.id if found else None)
     if found is not None and make and found.id != known.id:
         org.set_fact(tag.fact, found.id)
@@ -66,7 +69,7 @@ async def tag_of(
 async def _make(client: KustomerClient, name: str) -> Tag:
     try:
         return await client.create_tag(name)
-    except (NotFoundError, BadRequestError, PermissionDeniedError) as error:
+    except (NotFoundError, BadRequestError) as error:
         raise ConfigurationError(
             f"There is no tag {name!r}, and Kustomer does not let this API key make one ({error}). "
             "Make it once by hand, in Kustomer's settings under Tags; then run again."

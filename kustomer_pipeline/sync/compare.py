@@ -65,13 +65,13 @@ def compare(
     snapshot: Snapshot,
     *,
     full_resync: bool = False,
-    same_definition: bool = True,
+    same_definition: bool | None = True,
     keep_first_of_repeated: bool = False,
 ) -> Comparison:
     """Sort the rows of a mapped frame by what has to be done with them.
 
     same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
-    change of the data.
+    change of the data. None: nobody wrote it down; then one row that is as it was proves it.
     """
     keys = texts(mapped[KEY])
     found = pc.index_in(keys, value_set=snapshot.keys)
@@ -91,6 +91,8 @@ def compare(
     skipped = valid & as_it_was & _is(statuses, "skipped") & (not full_resync)
     pending = valid & ~unchanged & ~(skipped & with_id)
     refused = _is(statuses, "rejected")
+    if same_definition is None:
+        same_definition = bool(np.any(as_it_was & was_accepted))
     changed = valid & was_accepted & has_print & ~as_it_was & same_definition
     return Comparison(
         invalid=np.flatnonzero(invalid),

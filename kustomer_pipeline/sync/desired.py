@@ -45,13 +45,13 @@ class Desired:
         self.state = state
         self.now = datetime.fromtimestamp(clock.time(), UTC)
         self.snapshot: Snapshot = state.rows.snapshot()
-        self.same_definition = state.facts.get(SIGNATURE) == spec.signature
+        signature = state.facts.get(SIGNATURE)
         self.compared: Comparison = compare(
             mapped,
             fingerprints(mapped, spec.signature),
             self.snapshot,
             full_resync=full_resync,
-            same_definition=self.same_definition,
+            same_definition=None if signature is None else signature == spec.signature,
             keep_first_of_repeated=keep_first_of_repeated,
         )
 

@@ -16,7 +16,7 @@ import pandas as pd
 from kustomer_pipeline.kustomer import KustomerClient, PermissionDeniedError, missing_roles
 from kustomer_pipeline.mapping import INVALID, KEY
 
-from .audience_tag import UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
+from .audience_tag import BY_NAME, UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
 from .compare import texts
 from .desired import Desired
 from .guard import Guard
@@ -95,18 +95,41 @@ class Opening:
             allowed = self.client.wire.writable(self.spec.object, "update", False)
             return self._opened(Objects.of(self.spec, allowed), "", under_way, None)
         known = TagOfAudience(self.spec.tag, self.org.fact(TagOfAudience(self.spec.tag, None).fact))
+        self.bring_together(known)
         opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
         if opened is not None and opened.stream.idle:
             return opened
         tag = await tag_of(self.client, self.org, self.spec, known, make=self._may_make_tag)
         if opened is not None and tag.scope == known.scope:
             return opened
+        self.bring_together(tag)
         return self.open_audience(self.spec, tag, under_way)
+
+    def bring_together(self, tag: TagOfAudience) -> None:
+        """What was remembered before the tag's id was known belongs to the id."""
+        by_name = f"{BY_NAME}{tag.name.casefold()}"
+        if tag.id is not None and not self.planning and by_name in dict(self.org.scopes(self.name)):
+            self.org.move_scope(self.name, by_name, tag.id)
 
     def open_audience(self, spec: AudienceSpec, tag: TagOfAudience, under_way: frozenset[str] = frozenset()) -> Opened:
         """The stream of an audience whose tag is known, as far as it can be."""
         strategy = Audience(spec, tag.id, _owned_ids(self.store.of(self.org_id, self.name, tag.scope)))
         return self._opened(strategy, tag.scope, under_way, tag)
+
+    def by_name(self, opened: Opened, under_way: frozenset[str]) -> Opened | None:
+        """The audience as one that adds its tag by name, for a key that may not read tags; None where the id is known,
+        or there is nobody to learn it from."""
+        tag = opened.tag
+        if not isinstance(self.spec, AudienceSpec) or tag is None or tag.id is not None or tag.readable:
+            return None
+        if not len(opened.stream.selected.positions):
+            return None
+        return self.open_audience(replace(self.spec, mode="add"), tag, under_way)
+
+    def with_tag(self, tag: TagOfAudience, under_way: frozenset[str]) -> Opened:
+        """The audience, now that its tag's id is known."""
+        assert isinstance(self.spec, AudienceSpec)
+        return self.open_audience(self.spec, tag, under_way)
 
     def clean_ups(self) -> Iterator[Opened]:
         """Audiences of nobody, one for each tag that this sync gave and no longer has: everybody leaves them."""
@@ -129,7 +152,7 @@ class Opening:
         """What a person should know of the key, and of tags given under another name."""
         notes = list(self.client.abilities.lines())
         if tag is not None:
-            known_as = {self.name, self.spec.name, self.spec.renamed_from or self.name}
+            known_as = {self.name, self.spec.name}
             notes += notes_on_former_tags(self.org, self.name, tag) + notes_on_former_names(self.org, known_as, tag)
         return notes
 
@@ -187,7 +210,7 @@ class Opening:
         if link is not None:
             different = int(self.mapped["company"].nunique()) if "company" in self.mapped else len(self.mapped)
             links = CompanyLinks(self.client, state.identities, link.match or "externalId", values=different)
-        tags = TagNames(self.client) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
+        tags = TagNames(self.client, self.org) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
         return Resolver(
             self.client,
             finder,

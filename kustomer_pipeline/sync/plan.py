@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline.kustomer import KustomerClient, ObjectName
 
 from .decisions import Create, Nothing, Wave
 from .ledger import Ledger
@@ -19,7 +19,6 @@ from .reconcile import Stream
 from .rendering import Line, action_of, lines_of
 from .report import CHANGE_COLUMNS, HeldChanges, Removals, masked_table
 
-PROOFS = 200
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
 _JOB_ITEMS = 100
 _READ_ITEMS = 100
@@ -131,10 +130,9 @@ class PlanBuilder:
         changes = pd.DataFrame(self.lines, columns=list(CHANGE_COLUMNS)).astype("string")
         return {action: self.counts[action] for action in self._actions}, changes
 
-    def estimate(self, client: KustomerClient) -> Estimate:
+    def estimate(self, client: KustomerClient, object_name: ObjectName) -> Estimate:
         """What the run would cost: one by one, or a hundredth of a job each and of the reading before an update."""
-        object_bulk = client.abilities.bulk("customers")
-        if object_bulk:
+        if client.abilities.bulk(object_name):
             jobs = -(-self.creates // _JOB_ITEMS) + -(-self.updates // _JOB_ITEMS)
             units = jobs * _UNITS_A_JOB + self.updates / _READ_ITEMS
         else:

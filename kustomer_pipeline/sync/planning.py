@@ -49,7 +49,7 @@ async def _plan(
         requests=client.usage.requests - before,
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
-        estimate=builder.estimate(client),
+        estimate=builder.estimate(client, spec.object),
         notes=opened.notes,
     )
 

@@ -16,10 +16,10 @@ from .report import HeldChanges, Removals, SyncReport
 
 def removals_of(stream: Stream, executors: Sequence[Executor]) -> Removals:
     """What became of the members who left."""
-    refused = pd.concat([executor.removals_refused for executor in executors] or [Removals().rows])
+    refused = pd.concat([executor.tally.removals_refused for executor in executors] or [Removals().rows])
     return Removals(
         members=stream.members,
-        removed=sum(executor.removed for executor in executors),
+        removed=sum(executor.tally.removed for executor in executors),
         held=stream.removals.held,
         plan_id=stream.removals.plan_id,
         waiting=stream.waiting,
@@ -33,13 +33,13 @@ def held_changes_of(stream: Stream, executors: Sequence[Executor]) -> HeldChange
     verdict = stream.selected.changes
     if not verdict.held or not executors:
         return HeldChanges()
-    return HeldChanges(verdict.held, stream.desired.compared.accepted, verdict.plan_id, executors[-1].examples)
+    return HeldChanges(verdict.held, stream.desired.compared.accepted, verdict.plan_id, executors[-1].tally.examples)
 
 
 def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str, ...]:
     """What a person should know besides, each once."""
     notes = list(opened.notes) if opened is not None else []
-    partly = Counter(reason.text for executor in executors for reason in executor.notes.values())
+    partly = Counter(reason.text for executor in executors for reason in executor.tally.notes.values())
     notes += [f"{count:,} records were written only in part: {text}" for text, count in partly.items()]
     return tuple(dict.fromkeys(notes))
 

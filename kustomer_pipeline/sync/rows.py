@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from kustomer_pipeline.kustomer import identifiers
 
 from .state import RememberedRow
 
+_FIELDS = ("externalId", "email", "phone", "name")
+
 Operation = Literal["create", "update"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DesiredRow:
     """A row of the frame. `body`: what the warehouse says, as fragments of a Kustomer body (mapping.wire_rows); the
     company and the tags in it are still in the warehouse's words."""
@@ -30,14 +33,24 @@ class DesiredRow:
     fingerprint: int
     body: Mapping[str, Any]
 
+    @cached_property
+    def by_field(self) -> Mapping[str, tuple[str, ...]]:
+        """The row's identifiers in canonical form."""
+        return _identifiers_of(self.body)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Member:
     """Somebody who holds an audience's tag and is not in the frame. `body`: the identifiers that the key tells."""
 
     key: str
     kustomer_id: str
     body: Mapping[str, Any]
+
+    @cached_property
+    def by_field(self) -> Mapping[str, tuple[str, ...]]:
+        """The member's identifiers in canonical form."""
+        return _identifiers_of(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +137,12 @@ class Case:
 
     def identifiers(self, field: str) -> tuple[str, ...]:
         """The row's values of an identifier, in canonical form."""
-        return identifiers(self.row.body, field)
+        return self.row.by_field[field]
 
     def after(self, attempt: Attempt) -> Case:
         """The same row after one more attempt: from now on only proof counts."""
         return replace(self, attempts=(*self.attempts, attempt), must_prove=True)
+
+
+def _identifiers_of(body: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    return {field: identifiers(body, field) for field in _FIELDS}

@@ -9,7 +9,6 @@ and everything else is looked up before it is written.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
@@ -29,7 +28,7 @@ from .reasons import Reason, ReasonCode
 from .reconcile import reconcile
 from .report import HeldChanges, OnProgress, ReadBack, Removals, SyncReport
 from .reporting import held_changes_of, notes_of, numbers_of, removals_of
-from .spec import AudienceSpec, RunOptions, SyncSpec
+from .spec import RunOptions, SyncSpec
 from .state import Lock, LockLostError, RunLine, StateStore, SyncState
 
 
@@ -139,7 +138,7 @@ class _Run:
             self.spec.object,
             self.options.run_id,
             keep_changes=self.options.undo_days > 0,
-            on_record=answered or AnsweredRecords(),
+            on_record=answered or opened.stream.resolver.on_record,
             singly=answered is not None,
         )
         sample = Sample(self.options.read_back, opened.strategy, self.options.run_id) if answered is None else None
@@ -155,26 +154,28 @@ class _Run:
 
     async def _learn_tag(self, under_way: frozenset[str]) -> None:
         """A key that may not read tags: find out the id of the audience's from the first answers, and go on with it."""
-        opened, spec = self.opened, self.spec
-        if opened is None or opened.tag is None or opened.tag.id is not None or opened.tag.readable:
+        opened = self.opened
+        adding = self.opening.by_name(opened, under_way) if opened is not None else None
+        if opened is None or opened.tag is None or adding is None:
             return
-        if not isinstance(spec, AudienceSpec) or not len(opened.stream.selected.positions):
-            return
-        adding = self.opening.open_audience(replace(spec, mode="add"), opened.tag, under_way)
         answered = AnsweredRecords()
-        tag_id = await learn_tag_id(adding.stream, self._executor(adding, answered), answered)
-        if tag_id is None:
+        learnt = await learn_tag_id(adding.stream, self._executor(adding, answered), answered)
+        if learnt.tag_id is None:
             return
-        tag = TagOfAudience(spec.tag, tag_id, readable=False)
-        self.opening.org.set_fact(tag.fact, tag_id)
-        if spec.mode == "remove":
-            self.opening.org.drop_scope(spec.name, opened.tag.scope)
-        else:
-            self.opening.org.move_scope(spec.name, opened.tag.scope, tag.scope)
-        self.opened = self.opening.open_audience(spec, tag, under_way)
+        tag = TagOfAudience(opened.tag.name, learnt.tag_id, readable=False)
+        self.opening.org.set_fact(tag.fact, learnt.tag_id)
+        removing = opened.strategy.rows_are_removals
+        if removing:
+            self.opening.org.drop_scope(self.spec.name, opened.tag.scope)
+        self.opening.bring_together(tag)
+        with self.state.of_scope(tag.scope).transaction() as tx:
+            tx.rows.own([one.kustomer_id for one in learnt.held_already], False, self.options.run_id)
+        self.opened = self.opening.with_tag(tag, under_way)
         self.ledger = self.opened.stream.ledger
-        if spec.mode != "remove":
+        if not removing:
             self.ledger.take_over(adding.stream.ledger, Outcome.UPDATED)
+            for one in learnt.held_already:
+                self.ledger.set(one.position, Outcome.UNCHANGED, kustomer_id=one.kustomer_id)
 
     async def _collect_what_still_answers(self) -> None:
         for executor in self.executors:
@@ -217,6 +218,11 @@ class _Run:
             notes=notes_of(opened, self.executors),
         )
 
+    @property
+    def _one_definition(self) -> bool:
+        """Whether all that is remembered was accepted under today's definition: nothing was remembered before."""
+        return self.opened is not None and not len(self.opened.stream.desired.snapshot.keys)
+
     def _end(self, report: SyncReport) -> None:
         """One line in `sync_runs`; what the run overwrote long ago is forgotten."""
         now = self.state.now()
@@ -225,5 +231,5 @@ class _Run:
         with state.transaction() as tx:
             tx.runs.add(RunLine(self.options.run_id, self.started_at, now, numbers_of(report), report.seconds, word))
             tx.changes.forget_before(self.started_at - timedelta(days=self.options.undo_days))
-            if report.interrupted is None and not report.counts.deferred:
+            if self._one_definition or (report.interrupted is None and not report.counts.deferred):
                 tx.facts.set(SIGNATURE, self.spec.signature)

@@ -13,14 +13,20 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import KustomerClient, KustomerError, PermissionDeniedError, missing_roles
+from kustomer_pipeline.kustomer import (
+    KustomerClient,
+    KustomerError,
+    ObjectName,
+    PermissionDeniedError,
+    missing_roles,
+)
 
 from .apply import Executor, Writer, collect_left_behind
 from .ledger import Outcome
 from .progress import Teller
 from .report import OnProgress, masked_table
 from .state import LockLostError, OrgState, StateStore
-from .strategies.undo import UndoStream, targets_of
+from .strategies.undo import Target, UndoStream, targets_of
 
 SYNC = "undo_run"
 COLUMNS = ("sync", "key", "kustomer_id", "field", "outcome", "reason")
@@ -89,7 +95,7 @@ async def _undo(
     with store.lock(token.org_id) as lock:
         try:
             await collect_left_behind(client, mine, as_run)
-            tag_ids = await _tag_ids(client)
+            tag_ids = await _tag_ids(client, org, targets)
             for kind, found in targets.items():
                 if not found:
                     continue
@@ -112,12 +118,16 @@ async def _undo(
     return UndoReport(run_id, token.org_id, restored, rows, requests, interrupted, tuple(client.abilities.lines()))
 
 
-async def _tag_ids(client: KustomerClient) -> Mapping[str, str]:
-    """Tag names → ids, as far as the key may know."""
+async def _tag_ids(
+    client: KustomerClient, org: OrgState, targets: Mapping[ObjectName, Sequence[Target]]
+) -> Mapping[str, str]:
+    """Tag names → ids; where the key may not read tags, those that were learnt."""
     try:
         return {tag.name: tag.id for tag in await client.tags()}
     except PermissionDeniedError:
-        return {}
+        lines = [line for found in targets.values() for target in found for line in target.lines]
+        names = {str(tag) for line in lines for name, _, after in line.changes if name == "tags" for tag in after or ()}
+        return {name: id_ for name in names if (id_ := org.fact(f"tag:{name.casefold()}")) is not None}
 
 
 def _rows(stream: UndoStream) -> pd.DataFrame:

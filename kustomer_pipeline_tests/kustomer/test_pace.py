@@ -70,7 +70,7 @@ def queued(seconds: float) -> Takes:
 def test_jobs_on_their_own_cost_about_one_look_each_and_are_seen_soon(seconds: float, interval: float) -> None:
     jobs = Jobs(150, interval, alone(seconds))
     assert jobs.looks_a_job <= 1.2
-    assert sum(jobs.late.values()) / 150 <= 1.5 + 0.1 * seconds
+    assert sum(jobs.late.values()) / 150 <= 1.5 + 0.2 * seconds
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 20.0])
@@ -144,7 +144,7 @@ def test_a_job_of_an_earlier_run_that_is_stuck_keeps_nobody_waiting() -> None:
 def test_jobs_that_become_slower_or_faster_are_learnt_anew() -> None:
     slower = Jobs(300, 0.085, lambda number, at, done: at + (5 if number < 150 else 12))
     assert slower.looks_a_job <= 1.2
-    assert max(slower.late.values()) < 5
+    assert max(slower.late.values()) < 10
     faster = Jobs(300, 0.5, lambda number, at, done: at + (12 if number < 100 else 3))
     assert faster.looks_a_job <= 1.2
     assert faster.late[299] < 3

@@ -11,27 +11,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
-
-import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerError
 
-from ..decisions import Create, Nothing, Resolved, Update, Wave, Write
-from ..ledger import Ledger, Outcome
+from ..decisions import Create, Nothing, Resolved, Wave, Write
+from ..ledger import Ledger
 from ..readback import Sample
 from ..reasons import Reason, ReasonCode
-from ..rendering import lines_of
-from ..report import CHANGE_COLUMNS, REMOVAL_COLUMNS
 from ..resolve import Hints
 from ..rows import Attempt, Case
 from .chunks import chunks
 from .jobs import operation_of
+from .journaling import Written
 from .settled import remember_settled
-from .writer import Writer, Written
+from .tally import Tally
+from .writer import Writer
 
 ROWS_UNDER_WAY = 10_000
+SINGLE_WRITES_UNDER_WAY = 64
+SLOW_SECONDS = 60.0  # a job that takes longer keeps no other from being sent
 ROUNDS = 4
+_LOOK_AGAIN_SECONDS = 5.0
 
 
 class Deciding(Protocol):
@@ -57,7 +59,7 @@ class Deciding(Protocol):
 
 
 class Executor:
-    """Executes the waves of one stream. `removed`, `notes` and the tables are there when it is drained."""
+    """Executes the waves of one stream. `tally`: what came of it, once it is drained."""
 
     def __init__(
         self,
@@ -67,19 +69,14 @@ class Executor:
         sample: Sample | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> None:
-        self.removed = 0
-        self.notes: dict[str, Reason] = {}
+        self.tally = Tally(stream.ledger, sample)
         self.stopped: KustomerError | None = None
         self._stream = stream
         self._writer = writer
-        self._sample = sample
         self._on_step = on_step
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], tuple[float, int]] = {}  # since when, how many rows
+        self._ended = asyncio.Event()
         self._broken: BaseException | None = None
-        self._under_way = 0
-        self._room = asyncio.Condition()
-        self._refused_removals: list[tuple[str, str | None, str]] = []
-        self._examples: list[dict[str, str | None]] = []
 
     # --- as a consumer of the stream ------------------------------------------------------------------------
 
@@ -87,63 +84,66 @@ class Executor:
         """Settle what needs no write, start what does; waits while too much is under way. Raises KustomerError."""
         self._raise_if_stopped()
         if wave.held:
-            self._examples += [line for one in wave.decisions for line in lines_of(one)]
+            self.tally.held(wave)
             return
         for chunk in self._start(wave):
-            async with self._room:
-                await self._room.wait_for(lambda: self._under_way < ROWS_UNDER_WAY)
+            await self._wait_for_room()
             self._raise_if_stopped()
             self._begin(chunk)
 
     async def drained(self) -> None:
         """Wait until nothing is under way. Raises what stopped it: a KustomerError, a lost lock, a broken state."""
-        while self._tasks and self._broken is None:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        while self._under_way and self._broken is None:
+            await asyncio.wait(list(self._under_way), return_when=asyncio.FIRST_COMPLETED)
         if self._broken is not None:
             await self.abandon()
         self._raise_if_stopped()
 
     async def abandon(self) -> None:
         """End every task without waiting for answers: what is in the journal is collected by the next run."""
-        for task in self._tasks:
+        tasks = list(self._under_way)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def unsettled(self) -> int:
         """Rows of the frame of which it is not certain what they are in Kustomer."""
         return self._stream.ledger.unsettled()
 
-    # --- tables for the report ------------------------------------------------------------------------------
+    async def _wait_for_room(self) -> None:
+        """Wait until more rows are worth having under way. Those that are slow keep nobody waiting, up to a limit."""
+        while self._is_full():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _LOOK_AGAIN_SECONDS)
 
-    @property
-    def removals_refused(self) -> pd.DataFrame:
-        """Members whom Kustomer did not let go, and why."""
-        return pd.DataFrame(self._refused_removals, columns=list(REMOVAL_COLUMNS)).astype("string")
-
-    @property
-    def examples(self) -> pd.DataFrame:
-        """The first of the changes that the guard holds."""
-        return pd.DataFrame(self._examples, columns=list(CHANGE_COLUMNS)).astype("string")
+    def _is_full(self) -> bool:
+        """As many as keep Kustomer busy; and what is intended is sent soon, so that a kill leaves little in doubt."""
+        client = self._writer.client
+        worth_having = (
+            client.jobs_worth_having * client.wire.max_items if self._writer.bulk else SINGLE_WRITES_UNDER_WAY
+        )
+        now = client.clock.monotonic()
+        brisk = sum(rows for since, rows in self._under_way.values() if now - since < SLOW_SECONDS)
+        return brisk >= worth_having or sum(rows for _, rows in self._under_way.values()) >= ROWS_UNDER_WAY
 
     # --- one chunk ------------------------------------------------------------------------------------------
 
     def _start(self, wave: Wave) -> list[list[Write]]:
         """Note what needs no write; the rest as chunks, in order."""
-        remember_settled(
-            self._writer.state, self._writer.run_id, wave, self._writer.object_name, self._stream.take_hints()
-        )
-        for decision in wave.settled:
-            self._settle(decision)
-        self._on_step()
+        self._settle(wave, self._stream.take_hints())
         client = self._writer.client
         return list(chunks(wave.writes, client.wire, self._writer.object_name, bulk=self._writer.bulk))
 
     def _begin(self, chunk: list[Write]) -> None:
-        self._under_way += len(chunk)
         task = asyncio.create_task(self._bring_to_its_end(chunk))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._under_way[task] = (self._writer.client.clock.monotonic(), len(chunk))
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._ended.set()
+        self._ended = asyncio.Event()
 
     async def _bring_to_its_end(self, chunk: list[Write]) -> None:
         again: list[Case] = []
@@ -157,14 +157,9 @@ class Executor:
             self.stopped = self.stopped or error
         except asyncio.CancelledError:
             raise
-        except (
-            BaseException
-        ) as error:  # the lock or the state is lost, or the process is to end: nothing more is written
+        except BaseException as error:
+            # The lock or the state is lost, or the process is to end: nothing more is written.
             self._broken = self._broken or error
-        finally:
-            self._under_way -= len(chunk)
-            async with self._room:
-                self._room.notify_all()
 
     def _raise_if_stopped(self) -> None:
         if self._broken is not None:
@@ -174,81 +169,44 @@ class Executor:
 
     # --- outcomes -------------------------------------------------------------------------------------------
 
-    def _settle(self, decision: Nothing) -> None:
-        case = decision.case
-        if case.position is not None:
-            self._set(case, decision.outcome, decision.kustomer_id, decision.reason)
-        elif decision.outcome is Outcome.REJECTED:
-            self._refuse_removal(case, str(decision.reason))
-        else:
-            self.removed += decision.outcome is Outcome.UPDATED  # its answer was lost, the work was done
+    def _settle(self, wave: Wave, hints: Hints) -> None:
+        """What needs no write: remembered, then told."""
+        remember_settled(self._writer.state, self._writer.run_id, wave, self._writer.object_name, hints)
+        for decision in wave.settled:
+            self.tally.settled(decision)
+        self._on_step()
 
     def _written(self, written: Sequence[Written], again: list[Case]) -> None:
         for one in written:
-            if one.result == "done":
-                self._done(one)
-            elif one.result == "unfinished":
-                text = "sent, and still in Kustomer's queue; the next run collects the answer"
-                self._defer(one.write.case, ReasonCode.ANSWER_PENDING, text)
-            elif one.result == "rejected":
+            if one.result == "rejected":
                 self._reject(one)
+            elif one.result in ("refused", "unanswered") and len(one.write.case.attempts) + 1 < ROUNDS:
+                again.append(one.write.case.after(attempt_of(one)))
             else:
-                self._look_again(one, again)
+                self.tally.written(one)
         creates = [one for one in written if isinstance(one.write, Create)]
         self._stream.on_creates(
             sum(one.result == "refused" for one in creates), sum(one.result == "done" for one in creates)
         )
         self._on_step()
 
-    def _done(self, one: Written) -> None:
-        case, write = one.write.case, one.write
-        if case.position is None:
-            self.removed += 1
-            return
-        outcome = Outcome.CREATED if isinstance(write, Create) else Outcome.UPDATED
-        self._set(case, outcome, one.kustomer_id)
-        if isinstance(write, Update) and write.patch.notes:
-            self.notes[case.key] = write.patch.notes[0]
-        if one.kustomer_id is not None and self._sample is not None:
-            self._sample.add(write.of, one.kustomer_id)
-
     def _reject(self, one: Written) -> None:
         """The request itself was refused: what is in it is not acceptable, whatever the record is like."""
-        case = one.write.case
         reason = Reason(ReasonCode.REFUSED_FORM, f"Kustomer refused it: {one.error}")
-        if case.position is None:
-            self._refuse_removal(case, str(reason))
-            return
-        nothing = self._stream.refused(one.write.of, reason)
-        remember_settled(self._writer.state, self._writer.run_id, Wave((nothing,)), self._writer.object_name, Hints())
-        self._settle(nothing)
-
-    def _look_again(self, one: Written, again: list[Case]) -> None:
-        """A refused or unanswered write: the row is decided anew, from what Kustomer holds by then."""
-        case, write = one.write.case, one.write
-        live = None if isinstance(write, Create) else write.live
-        attempt = Attempt(
-            operation_of(write),
-            one.error if one.result == "refused" else None,
-            kustomer_id=live.id if live else None,
-            rev=live.rev if live else None,
-            lost_at=one.lost_at,
-            without_dead=bool(write.of.dead),
-        )
-        if len(case.attempts) + 1 < ROUNDS:
-            again.append(case.after(attempt))
+        if one.write.case.position is None:
+            self.tally.removal_refused(one.write.case, str(reason))
         else:
-            self._defer(case, ReasonCode.KEPT_CHANGING, "it kept changing in Kustomer while it was written; next run")
+            self._settle(Wave((self._stream.refused(one.write.of, reason),)), Hints())
 
-    def _defer(self, case: Case, code: ReasonCode, text: str) -> None:
-        if case.position is not None:
-            self._set(case, Outcome.DEFERRED, None, Reason(code, text))
-        else:
-            self._refuse_removal(case, text)
 
-    def _refuse_removal(self, case: Case, reason: str) -> None:
-        self._refused_removals.append((case.key, case.known_id, reason))
-
-    def _set(self, case: Case, outcome: Outcome, kustomer_id: str | None, reason: Reason | None = None) -> None:
-        assert case.position is not None
-        self._stream.ledger.set(case.position, outcome, kustomer_id=kustomer_id, reason=reason)
+def attempt_of(one: Written) -> Attempt:
+    """What a refused or unanswered write tells the next round: the row is decided anew, from what is there by then."""
+    live = None if isinstance(one.write, Create) else one.write.live
+    return Attempt(
+        operation_of(one.write),
+        one.error if one.result == "refused" else None,
+        kustomer_id=live.id if live else None,
+        rev=live.rev if live else None,
+        lost_at=one.lost_at,
+        without_dead=bool(one.write.of.dead),
+    )

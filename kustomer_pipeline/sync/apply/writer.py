@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from kustomer_pipeline.kustomer import (
     AmbiguousWriteError,
     BadRequestError,
+    BulkAnswer,
     ConflictError,
     ItemResult,
     KustomerClient,
@@ -26,37 +25,19 @@ from kustomer_pipeline.kustomer import (
     PayloadTooLargeError,
     PermissionDeniedError,
     Record,
+    ServerError,
 )
 
 from ..decisions import Create, Write
 from ..masking import scrub
 from ..state import Job, Lock, SyncState
 from .chunks import fits_bulk, item_of
-from .jobs import acknowledged, intended, lost, operation_of, write_acknowledgement, write_intent
+from .jobs import operation_of
+from .journaling import Journaling, OnWritten, Written
 
-PATIENCE_SECONDS = 300.0
-
-Result = Literal["done", "refused", "rejected", "unanswered", "unfinished"]
-
-
-@dataclass(frozen=True)
-class Written:
-    """What came of one decision.
-
-    done: Kustomer says created or updated. refused: its item failed; the record is looked at again, then decided.
-    rejected: the request itself is not acceptable, trying again is useless. unanswered: no answer reached us;
-    `lost_at`: the job, if there is one, may still be waiting. unfinished: it is still in Kustomer's queue, the next run
-    collects it.
-    """
-
-    write: Write
-    result: Result
-    kustomer_id: str | None = None
-    error: str | None = None
-    lost_at: datetime | None = None
-
-
-OnWritten = Callable[[Sequence[Written]], None]
+PATIENCE_SECONDS = 300.0  # without any job being done
+STUCK_JOBS = 100  # so many in a row that none was done beside: the run ends
+_SUBMITTING = 6  # requests handed in at once: what is intended and not yet sent is what a kill leaves in doubt
 
 
 class Writer:
@@ -71,18 +52,20 @@ class Writer:
         run_id: str,
         *,
         keep_changes: bool = True,
-        on_record: Callable[[Record], None] = lambda record: None,
+        on_record: Callable[[Write, Record], None] = lambda write, record: None,
         singly: bool = False,
     ) -> None:
         self.client = client
         self.state = state
         self.object_name: ObjectName = object_name
         self.run_id = run_id
-        self._lock = lock
-        self._keep_changes = keep_changes
+        self._journal = Journaling(state, lock, object_name, run_id, keep_changes=keep_changes)
         self._on_record = on_record
         self._singly = singly
         self._finding_out = asyncio.Lock()
+        self._submitting = asyncio.Semaphore(_SUBMITTING)
+        self._last_answer = float("-inf")
+        self._stuck = 0
 
     @property
     def bulk(self) -> bool:
@@ -141,105 +124,84 @@ class Writer:
 
     async def _job(self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool) -> KustomerError | None:
         """One bulk job from intent to acknowledgement; the error with which Kustomer refused the request as a whole."""
-        self._lock.check()
-        job, by_ref = intended(writes, self.object_name, self._now(), keep_changes=self._keep_changes)
-        write_intent(self.state, self.run_id, job)
-        items = [{**item_of(write, with_rev=with_rev), "_clientRef": ref} for ref, write in by_ref.items()]
-        submitted_at = self.client.clock.monotonic()
-        try:
-            bulk_id = await self.client.submit_bulk(self.object_name, job.operation, items)
-        except AmbiguousWriteError:
-            self._lose(job, by_ref, on_written)
-            return None
-        except KustomerError as error:  # nothing was done: it was refused before any record was looked at
-            self._end(job)
-            if isinstance(error, (BadRequestError, ConflictError, PayloadTooLargeError)) or (
-                isinstance(error, PermissionDeniedError) and not self.bulk
-            ):
-                return error
-            raise
-        with self.state.transaction() as tx:
-            tx.journal.submitted(job.job_id, bulk_id)
+        async with self._submitting:
+            job, by_ref = self._journal.intend(writes)
+            items = [{**item_of(write, with_rev=with_rev), "_clientRef": ref} for ref, write in by_ref.items()]
+            try:
+                bulk_id = await self.client.submit_bulk(self.object_name, job.operation, items)
+            except AmbiguousWriteError:
+                self._journal.lose(job, by_ref, on_written)
+                return None
+            except KustomerError as error:  # nothing was done: it was refused before any record was looked at
+                self._journal.end(job)
+                if isinstance(error, (BadRequestError, ConflictError, PayloadTooLargeError)) or (
+                    isinstance(error, PermissionDeniedError) and not self.bulk
+                ):
+                    return error
+                raise
+            self._journal.submitted(job, bulk_id)
         if with_rev and job.operation == "update":
             self.client.wire.rev_accepted(self.object_name)
-        await self._collect(job, bulk_id, by_ref, submitted_at, on_written)
+        await self._collect(job, bulk_id, by_ref, on_written)
         return None
 
-    async def _collect(
-        self, job: Job, bulk_id: str, by_ref: Mapping[str, Write], submitted_at: float, on_written: OnWritten
-    ) -> None:
+    async def _collect(self, job: Job, bulk_id: str, by_ref: Mapping[str, Write], on_written: OnWritten) -> None:
         try:
-            answer = await self.client.bulk_results(
-                bulk_id, len(job.items), submitted_at, submitted_at + PATIENCE_SECONDS
-            )
+            answer = await self._patiently(bulk_id, len(job.items))
         except NotFoundError:  # Kustomer does not know it (any more)
-            self._acknowledge(job, by_ref, {}, on_written)
+            self._journal.acknowledge(job, by_ref, {}, on_written)
             return
         except PermissionDeniedError:
             if self.bulk:
                 raise
-            self._lose(job, by_ref, on_written)  # jobs may not be read: its records are looked at instead
+            self._journal.lose(job, by_ref, on_written)  # jobs may not be read: its records are looked at instead
             return
         if answer.complete:
-            self._acknowledge(job, by_ref, answer.results, on_written)
+            self._journal.acknowledge(job, by_ref, answer.results, on_written)
         else:
             on_written([Written(write, "unfinished") for write in by_ref.values()])
+
+    async def _patiently(self, bulk_id: str, items: int) -> BulkAnswer:
+        """A job's answer. While other jobs get done it is only a matter of its turn."""
+        submitted_at = self.client.clock.monotonic()
+        deadline = submitted_at + PATIENCE_SECONDS
+        while True:
+            answer = await self.client.bulk_results(bulk_id, items, submitted_at, deadline)
+            if answer.complete:
+                self._last_answer, self._stuck = self.client.clock.monotonic(), 0
+                return answer
+            if self._last_answer + PATIENCE_SECONDS <= deadline:
+                self._stuck += 1
+                if self._stuck >= STUCK_JOBS:
+                    raise ServerError(
+                        f"Kustomer has not finished a bulk job for {PATIENCE_SECONDS / 60:.0f} minutes, and {self._stuck} "
+                        "wait in its queue: nothing more is sent. The next run collects what they bring"
+                    )
+                return answer
+            deadline = self._last_answer + PATIENCE_SECONDS
 
     # --- one by one -----------------------------------------------------------------------------------------
 
     async def _single(self, write: Write, on_written: OnWritten) -> None:
-        self._lock.check()
-        job, by_ref = intended([write], self.object_name, self._now(), keep_changes=self._keep_changes)
-        write_intent(self.state, self.run_id, job)
+        job, by_ref = self._journal.intend([write])
         ref = job.items[0].ref
         try:
             record = await self.client.write_one(self.object_name, job.operation, self._item(write))
         except AmbiguousWriteError:
-            self._lose(job, by_ref, on_written)
+            self._journal.lose(job, by_ref, on_written)
         except (BadRequestError, PayloadTooLargeError) as error:
-            self._end(job)
+            self._journal.end(job)
             on_written([Written(write, "rejected", error=scrub(str(error)))])
         except (ConflictError, NotFoundError) as error:
-            self._end(job)
+            self._journal.end(job)
             on_written([Written(write, "refused", error=scrub(str(error)))])
         except KustomerError:
-            self._end(job)
+            self._journal.end(job)
             raise
         else:
-            self._on_record(record)
+            self._on_record(write, record)
             status: Literal["created", "updated"] = "created" if isinstance(write, Create) else "updated"
-            self._acknowledge(job, by_ref, {ref: ItemResult(ref, status, record.id, None)}, on_written)
+            self._journal.acknowledge(job, by_ref, {ref: ItemResult(ref, status, record.id, None)}, on_written)
 
     def _item(self, write: Write) -> dict[str, Any]:
         return item_of(write, with_rev=self.client.wire.takes_rev(self.object_name, operation_of(write), bulk=False))
-
-    # --- the end of a job -----------------------------------------------------------------------------------
-
-    def _acknowledge(
-        self, job: Job, by_ref: Mapping[str, Write], results: Mapping[str, ItemResult], on_written: OnWritten
-    ) -> None:
-        self._lock.check()
-        write_acknowledgement(self.state, self.run_id, job, acknowledged(job, results))
-        on_written([written_of(write, results.get(ref)) for ref, write in by_ref.items()])
-
-    def _lose(self, job: Job, by_ref: Mapping[str, Write], on_written: OnWritten) -> None:
-        now = self._now()
-        write_acknowledgement(self.state, self.run_id, job, lost(job, now))
-        on_written([Written(write, "unanswered", lost_at=now) for write in by_ref.values()])
-
-    def _end(self, job: Job) -> None:
-        with self.state.transaction() as tx:
-            tx.journal.end(job.job_id)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.client.clock.time(), UTC)
-
-
-def written_of(write: Write, result: ItemResult | None) -> Written:
-    """One item's answer. Created or updated counts, an error is a refusal, no answer is no answer."""
-    if result is None:
-        return Written(write, "unanswered")
-    if result.status == "error":
-        return Written(write, "refused", error=scrub(result.error or "no reason given"))
-    kustomer_id = result.object_id or (None if isinstance(write, Create) else write.live.id)
-    return Written(write, "done", kustomer_id) if kustomer_id else Written(write, "unanswered")

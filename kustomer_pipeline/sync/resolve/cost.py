@@ -34,6 +34,7 @@ class Question:
     rows: how many, as far as known. identifiers: of the ladder. exist: share of rows that Kustomer has, as seen so far
     (None: nothing seen). creates_prove: a create of a row that exists is refused. search_batch: identifiers a search
     asks for (0: no search). org_size: records in the org (None: not known). rate: requests a second that may be spent.
+    bulk: records are created many at a time, not one by one.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Question:
     search_batch: int
     org_size: int | None
     rate: float
+    bulk: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,19 @@ def choices(question: Question) -> list[Choice]:
     found: list[Choice] = []
     if question.org_size is not None:
         found.append(_choice("walk", -(-question.org_size // PAGE), 0, question))
-    found.append(_choice("paths", rows * question.identifiers, 0, question))
+    # Whoever is found by the first identifier is not asked for by the next.
+    questions = 1 + (question.identifiers - 1) * (1 - exist)
+    found.append(_choice("paths", rows * questions, 0, question))
     if question.search_batch:
-        # Whoever is found by the first identifier is not asked for by the next.
-        searches = rows / question.search_batch * (1 + (question.identifiers - 1) * (1 - exist))
+        searches = rows / question.search_batch * questions
         proofs = 0.0 if question.creates_prove else absent * question.identifiers
         found.append(_choice("search", searches + proofs, searches, question))
     if question.creates_prove:
         refused = rows * exist
         searches = refused / question.search_batch if question.search_batch else 0.0
         looked_up = 0.0 if question.search_batch else refused
-        found.append(_choice("none", refused * CREATE + searches + looked_up, searches, question))
+        price = CREATE if question.bulk else 1.0
+        found.append(_choice("none", refused * price + searches + looked_up, searches, question))
     return found
 
 

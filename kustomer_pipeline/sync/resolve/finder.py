@@ -13,16 +13,17 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName, Record, identifiers
+from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName, Record
 
 from ..decisions import Match
 from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
 from ..state import Identities, value_hash
-from .cost import Choice, Question, choose
+from .cost import Question, Way, choose
 from .hints import Hints, hints_of
 from .ladder import LABELS, holds, judge
+from .listing import WholeList
 
 _PROBE_ROWS = 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
@@ -66,16 +67,13 @@ class Finder:
         self.hints = Hints()
         self._of_state = hints_of_state
         self._unknown = unknown
-        self._wanted = wanted
         self._creates_prove = creates_prove
         self._every_rung = every_rung
         self._proofs = proofs
         self._asked = 0
         self._found = 0
         self._size: int | None = None
-        self._index: dict[tuple[str, str], list[str]] | None = None
-        self._walking = asyncio.Lock()
-        self._absence_is_proven = False
+        self._list = WholeList(client, object_name, self.match_on, wanted)
 
     async def find(self, cases: Sequence[Case]) -> list[Match]:
         """One match per case, in order. Raises KustomerError when Kustomer cannot be asked."""
@@ -133,22 +131,31 @@ class Finder:
         rest = list(searches)
         if not rest:
             return
-        if self._index is None and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search:
+        if not self._list.was_read and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search:
             await self._search(rest[:_PROBE_ROWS])
             rest = rest[_PROBE_ROWS:]
         self._unknown = max(self._unknown - (len(searches) - len(rest)), len(rest))
         if not rest:
             return
-        way = "walk" if self._index is not None else (await self._choice(rest)).way
+        # A row whose create may have gone through must be looked for: a create would be no answer.
+        doubtful = [one for one in rest if one.case.must_prove]
+        for part in (doubtful, [one for one in rest if not one.case.must_prove]):
+            if part:
+                await self._find_by(await self._way(part), part)
         self._unknown = max(0, self._unknown - len(rest))
-        if way == "search":
-            await self._search(rest)
-        elif way == "walk":
-            await self._look_in_list(rest)
-        elif way == "paths":
-            await self._prove(rest)
 
-    async def _choice(self, searches: Sequence[_Search]) -> Choice:
+    async def _find_by(self, way: Way, searches: Sequence[_Search]) -> None:
+        if way == "search":
+            await self._search(searches)
+        elif way == "walk":
+            await self._look_in_list(searches)
+        elif way == "paths":
+            await self._prove(searches)
+
+    async def _way(self, searches: Sequence[_Search]) -> Way:
+        """The cheapest way for these rows, and for those like them that are still to come."""
+        if self._list.was_read:
+            return "walk"
         if self._size is None and self._unknown >= _ASK_SIZE_FROM:
             self._size = await self.client.org_size(self.object_name)
         searchable = self.client.abilities.search and any(
@@ -158,12 +165,13 @@ class Finder:
             rows=max(self._unknown, len(searches)),
             identifiers=len(self.match_on),
             exist=self._found / self._asked if self._asked else (0.0 if self._size == 0 else None),
-            creates_prove=self._creates_prove,
+            creates_prove=self._creates_prove and not searches[0].case.must_prove,
             search_batch=self.client.search_batch(self.object_name, self.match_on[0]) if searchable else 0,
             org_size=self._size,
             rate=self.client.requests_a_second,
+            bulk=self.client.abilities.bulk(self.object_name),
         )
-        return choose(question)
+        return choose(question).way
 
     async def _search(self, searches: Sequence[_Search]) -> None:
         """Identifier by identifier; whoever is found is not asked for any further."""
@@ -183,35 +191,11 @@ class Finder:
 
     async def _look_in_list(self, searches: Sequence[_Search]) -> None:
         """The list is the live database itself: whoever is not in the whole of it is not there."""
-        async with self._walking:
-            if self._index is None:
-                self._index = await self._walk()
-        index = self._index
-        proposed = [
-            (
-                one,
-                {id_ for name in self.match_on for v in one.case.identifiers(name) for id_ in index.get((name, v), ())},
-            )
-            for one in searches
-        ]
+        await self._list.read()
+        proposed = [(one, self._list.ids_with(one.case.identifiers)) for one in searches]
         await self._read([(one, ids) for one, ids in proposed if ids])
         self._asked += len(searches)
         self._found += sum(one.match is not None for one in searches)
-
-    async def _walk(self) -> dict[tuple[str, str], list[str]]:
-        wanted = self._wanted()
-        index: dict[tuple[str, str], list[str]] = {}
-
-        def note(record: Record) -> bool:
-            for name in self.match_on:
-                for value in identifiers(record.attributes, name):
-                    if wanted.has(name, value):
-                        index.setdefault((name, value), []).append(record.id)
-            return False  # where it is, is all that is kept of it
-
-        walk = await self.client.walk(self.object_name, keep=note)
-        self._absence_is_proven = walk.complete
-        return index
 
     # --- proof ----------------------------------------------------------------------------------------------
 
@@ -227,7 +211,7 @@ class Finder:
         return one.match is None or (self._every_rung and found is not None and not holds(found, name, one.case))
 
     def _needs_proof(self, one: _Search) -> bool:
-        if self._index is not None and self._absence_is_proven and not one.case.attempts:
+        if self._list.complete and not one.case.attempts:
             return False
         no_search = not self.client.abilities.search and not self._creates_prove
         return (one.case.must_prove or no_search) and self._open(one)
@@ -239,8 +223,8 @@ class Finder:
         await asyncio.gather(*(self._look_up(one) for one in searches))
 
     async def _look_up(self, one: _Search) -> None:
-        for name in [name for name in self.match_on if self._asks(one, name)]:
-            for value in one.case.identifiers(name):
+        for name in self.match_on:
+            for value in one.case.identifiers(name) if self._asks(one, name) else ():
                 try:
                     found = await self.client.look_up(self.object_name, name, value)
                 except BadRequestError:
@@ -248,7 +232,7 @@ class Finder:
                     one.match = Match(problem=Reason(ReasonCode.NOT_AN_IDENTIFIER, text, name))
                     return
                 one.seen.update({record.id: record for record in found})
-        one.match = judge(one.case, list(one.seen.values()), self.match_on)
+            one.match = judge(one.case, list(one.seen.values()), self.match_on)
 
     def _learn(self, one: _Search) -> None:
         record = one.match.record if one.match else None

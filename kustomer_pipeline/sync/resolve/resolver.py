@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, ObjectName, Record
 from kustomer_pipeline.mapping import is_personal_key
 
-from ..decisions import DeadReferences, Match, Resolved
+from ..decisions import Create, DeadReferences, Match, Resolved, Write
 from ..masking import mask_key, mask_text
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
@@ -70,6 +70,12 @@ class Resolver:
             for case, (body, problem) in zip(cases, bodies, strict=True)
         ]
         return await self.with_dead_references(resolved)
+
+    def on_record(self, write: Write, record: Record) -> None:
+        """A single write was answered with the record: it may tell which id a tag's name has."""
+        sent = (write.body if isinstance(write, Create) else write.patch.body).get("tags")
+        if self.tags is not None and sent:
+            self.tags.learn(sent, list(_tags_of(record)))
 
     # --- references -----------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from kustomer_pipeline.kustomer import ConfigurationError, KustomerClient, NotFoundError, PermissionDeniedError, Tag
 
+from ..state import OrgState
+
 
 def find_tag(tags: Sequence[Tag], name: str) -> Tag | None:
     """The tag of that name: exactly, else in another case. Raises ConfigurationError if several differ in case only."""
@@ -32,12 +34,17 @@ class TagIds:
 
 
 class TagNames:
-    """Tag names of an object sync → ids, from one reading of the list of tags."""
+    """Tag names of an object sync → ids: from one reading of the list of tags, else as they were learnt.
 
-    def __init__(self, client: KustomerClient) -> None:
+    org: keeps what was learnt, so that a name is written once and its id from then on.
+    """
+
+    def __init__(self, client: KustomerClient, org: OrgState) -> None:
         self.client = client
+        self._org = org
         self._tags: list[Tag] | None = None
         self._readable = True
+        self._learnt: dict[str, str | None] = {}
 
     async def load(self) -> None:
         """Read the list, once. Raises KustomerError, but not because the key may not read tags."""
@@ -51,7 +58,7 @@ class TagNames:
     def ids_of(self, names: Sequence[str]) -> TagIds:
         """Ids of the names that are tags (or ids of tags), and the names that are none; names where nobody can tell."""
         if self._tags is None:
-            return TagIds(tuple(dict.fromkeys(names)))
+            return TagIds(tuple(dict.fromkeys(self._id_learnt(name) or name for name in names)))
         known = {tag.id for tag in self._tags}
         ids, unknown = [], []
         for name in names:
@@ -61,3 +68,21 @@ class TagNames:
             else:
                 ids.append(tag.id if tag else name)
         return TagIds(tuple(dict.fromkeys(ids)), tuple(unknown))
+
+    def learn(self, sent: Sequence[str], shown: Sequence[str]) -> None:
+        """A record was written with these tags, and its answer shows these: one name and one id too many belong
+        together."""
+        names = [tag for tag in sent if tag not in shown]
+        ids = [tag for tag in shown if tag not in sent]
+        if len(names) == 1 and len(ids) == 1:
+            self._org.set_fact(_fact(names[0]), ids[0])
+            self._learnt[names[0]] = ids[0]
+
+    def _id_learnt(self, name: str) -> str | None:
+        if name not in self._learnt:
+            self._learnt[name] = self._org.fact(_fact(name))
+        return self._learnt[name]
+
+
+def _fact(name: str) -> str:
+    return f"tag:{name.casefold()}"

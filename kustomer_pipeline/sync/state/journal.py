@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +61,7 @@ class JournalWriter:
                 operation=job.operation,
                 object=job.object_name,
                 bulk_id=job.bulk_id,
-                items=json.dumps([asdict(item) for item in job.items], default=_moment),
+                items=json.dumps([_written(item) for item in job.items], default=_moment),
                 created_at=job.created_at or self._now,
             )
         )
@@ -74,6 +73,11 @@ class JournalWriter:
     def end(self, job_id: str) -> None:
         """It is acknowledged, or was never taken."""
         self._connection.execute(sa.delete(bulk_jobs).where(bulk_jobs.c.job_id == job_id))
+
+
+def _written(item: JobItem) -> dict[str, Any]:
+    """An item as JSON takes it. By hand: dataclasses.asdict copies every value, and this is done for every record."""
+    return {**vars(item), "ownership": [vars(change) for change in item.ownership]}
 
 
 def _item(written: dict[str, Any]) -> JobItem:

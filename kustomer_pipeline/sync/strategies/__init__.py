@@ -1,4 +1,4 @@
-"""A strategy for each kind of sync. This is the one place that asks what kind a specification is of."""
+"""A strategy for each kind of sync; which one a specification needs is asked for in opening.py."""
 
 from .audiences import Audience
 from .base import Strategy

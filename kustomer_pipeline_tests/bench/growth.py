@@ -1,0 +1,52 @@
+"""How units and processor time a record grow with the number of rows: they should not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .kinds import NEW, UNCHANGED
+from .million import unchanged
+from .speed import first_load
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size of one kind of run. peak_mb: None where the org is in the same process."""
+
+    kind: str
+    rows: int
+    units: int
+    processor_ms: float
+    peak_mb: float | None = None
+
+    @property
+    def units_per_record(self) -> float:
+        return self.units / self.rows
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many rows, for each kind of run."""
+
+    unchanged: tuple[int, ...]
+    new: tuple[int, ...]
+
+
+FULL = Sizes((10_000, 100_000, 1_000_000), (10_000, 100_000, 300_000))
+QUICK = Sizes((2_000, 20_000), (500, 2_000))
+
+
+def growth(sizes: Sizes, tell: Callable[[Point], None]) -> list[Point]:
+    """Unchanged runs, and first loads of customers that are all new."""
+    points = []
+    for rows in sizes.unchanged:
+        found = unchanged(rows)
+        peak = max(found.peak_mb.values())
+        points.append(Point(UNCHANGED, rows, found.units, found.processor_seconds / rows * 1000, peak))
+        tell(points[-1])
+    for rows in sizes.new:
+        figures = first_load(rows)
+        points.append(Point(NEW, rows, figures.units, figures.processor_ms))
+        tell(points[-1])
+    return points

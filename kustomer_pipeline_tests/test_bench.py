@@ -1,0 +1,113 @@
+"""The benchmark measures what it says it does; with so few rows that it takes seconds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kustomer_pipeline_tests.bench import speed
+from kustomer_pipeline_tests.bench.__main__ import main
+from kustomer_pipeline_tests.bench.kinds import AUDIENCE, EXIST, NEW, UNCHANGED, UPDATE
+from kustomer_pipeline_tests.bench.speed import Sizes
+from kustomer_pipeline_tests.bench.track import OTHERS_A_MINUTE, RATE_LIMIT, Others, Track, purpose
+from kustomer_pipeline_tests.world import customers, people
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = ((1_000, 1_000), (60, 2_000))
+    sizes = Sizes(alone=200, queue=200, others=200, by_hand=20, beside=speed.QUICK.beside, ways=ways)
+    monkeypatch.setattr("kustomer_pipeline_tests.bench.__main__.QUICK", sizes)
+
+
+def measured(folder: Path, *arguments: str) -> Any:
+    main([*arguments, "--quick", "--folder", str(folder)])
+    return json.loads((folder / "quick.json").read_text())
+
+
+@pytest.mark.usefixtures("tiny")
+def test_speed_is_measured_for_every_kind_of_run_and_drawn(tmp_path: Path) -> None:
+    found = measured(tmp_path, "speed")
+    alone = {one["kind"]: one for one in found["speed"] if one["condition"] == "on their own"}
+    assert {NEW, EXIST, UPDATE, AUDIENCE, UNCHANGED} < alone.keys()
+    assert alone[UNCHANGED]["units"] == 1
+    assert all(one["records_a_minute"] > 0 for one in found["speed"] if one["units"] > 1)
+    assert {one["condition"] for one in found["speed"]} == {"on their own", "in a queue", "others take half"}
+    assert [one["way"] for one in found["ways"]] == ["walk through the list", "search"]
+    assert (tmp_path / "quick.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_not_measured_again_stays_as_it_was(tmp_path: Path) -> None:
+    measured(tmp_path, "unchanged", "--rows", "500")
+    found = measured(tmp_path, "cpu", "--rows", "100")
+    assert found["unchanged"]["rows"] == 500
+    assert found["unchanged"]["units"] == 1
+    assert all(milliseconds > 0 for milliseconds in found["cpu"].values())
+
+
+def test_growth_is_measured_with_a_tenth_of_the_rows_and_all_of_them(tmp_path: Path) -> None:
+    found = measured(tmp_path, "growth", "--rows", "1000")
+    assert [(one["kind"], one["rows"]) for one in found["growth"]] == [
+        (UNCHANGED, 100),
+        (UNCHANGED, 1000),
+        (NEW, 100),
+        (NEW, 1000),
+    ]
+
+
+def test_the_figures_name_no_path_of_this_machine(tmp_path: Path) -> None:
+    measured(tmp_path, "cpu", "--rows", "20")
+    assert str(tmp_path) not in (tmp_path / "quick.json").read_text()
+
+
+def test_others_spend_evenly_and_the_lowest_that_was_left_is_seen(tmp_path: Path) -> None:
+    with Track(f"sqlite:///{tmp_path}/state.db") as track:
+        now = track.clock.time()
+        others = Others(track.sandbox, now)
+        assert others.spend(now + 30) == RATE_LIMIT - OTHERS_A_MINUTE // 2 - 1
+        assert track.sandbox.state.limits.org.remaining(now + 30) == RATE_LIMIT - OTHERS_A_MINUTE // 2 - 1
+
+
+def test_the_sandboxes_own_work_is_not_counted_as_the_engines(tmp_path: Path) -> None:
+    with Track(f"sqlite:///{tmp_path}/state.db") as track:
+        slow = Slow(track)
+        figures = track.measured(NEW, customers(), people(100))
+        assert slow.seconds > 0
+        assert figures.processor_ms * figures.rows / 1000 < slow.seconds
+
+
+def test_requests_are_told_apart_by_what_they_are_for() -> None:
+    person = "0123456789abcdef01234567"
+    asked = [
+        ("POST", "/v1/customers/search"),
+        ("GET", "/v1/customers"),
+        ("GET", "/v1/companies/externalId=A-1"),
+        ("GET", f"/v1/customers/{person},{person}"),
+        ("PUT", "/v1/customers/bulk"),
+        ("GET", f"/v1/bulk/{person}/batches"),
+        ("PUT", f"/v1/customers/{person}"),
+        ("GET", "/v1/tags"),
+    ]
+    assert [purpose(method, path) for method, path in asked] == [
+        "search",
+        "list",
+        "look up",
+        "read",
+        "hand in",
+        "ask for results",
+        "write one",
+        "other",
+    ]
+
+
+class Slow:
+    """The sandbox computes for a long time before each answer."""
+
+    def __init__(self, track: Track) -> None:
+        self.seconds = 0.0
+        track.sandbox.hooks.before.append(lambda _: self._compute())
+
+    def _compute(self) -> None:
+        sum(range(10_000_000))
+        self.seconds += 0.15  # at least what that takes
