@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -21,14 +21,22 @@ from .report import READ_BACK_COLUMNS, ReadBack
 from .strategies import Strategy
 
 _TAG_ID = re.compile(r"[0-9a-f]{24}")
+OnRead = Callable[[Resolved, Record], None]
+
 _COMPANIES_AT_MOST = 10  # they may have to be read one by one (docs/kustomer.md section 5)
 
 
 class Sample:
-    """Up to `size` of the written rows, each as likely as the others (and the same ones if a run is repeated)."""
+    """Up to `size` of the written rows, each as likely as the others (and the same ones if a run is repeated).
 
-    def __init__(self, size: int, strategy: Strategy, seed: str) -> None:
+    on_read: hears of each record that was read again.
+    """
+
+    def __init__(
+        self, size: int, strategy: Strategy, seed: str, on_read: OnRead = lambda resolved, record: None
+    ) -> None:
         self._strategy = strategy
+        self._on_read = on_read
         self._size = min(size, _COMPANIES_AT_MOST) if strategy.object_name == "companies" else size
         self._random = random.Random(seed)
         self._seen = 0
@@ -50,6 +58,9 @@ class Sample:
             live = await client.get_many(self._strategy.object_name, [id_ for _, id_ in self._kept])
         except KustomerError as error:
             return ReadBack(error=str(error))
+        for resolved, id_ in self._kept:
+            if id_ in live:
+                self._on_read(resolved, live[id_])
         found = [(resolved, id_, self._differences(resolved, live.get(id_))) for resolved, id_ in self._kept]
         lines = [
             {

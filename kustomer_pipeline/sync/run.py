@@ -141,12 +141,16 @@ class _Run:
             on_record=answered or opened.stream.resolver.on_record,
             singly=answered is not None,
         )
-        sample = Sample(self.options.read_back, opened.strategy, self.options.run_id) if answered is None else None
+        sample = self._sample_of(opened) if answered is None else None
         opened.stream.on_approved = lambda plan_id: self._approve(opened.state, plan_id)
         executor = Executor(opened.stream, writer, sample=sample, on_step=self.teller.tell)
         self.executors.append(executor)
         self.sample = self.sample or sample
         return executor
+
+    def _sample_of(self, opened: Opened) -> Sample:
+        learn = opened.stream.resolver.on_read
+        return Sample(self.options.read_back, opened.strategy, self.options.run_id, learn)
 
     def _approve(self, state: SyncState, plan_id: str) -> None:
         with state.transaction() as tx:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -187,21 +188,16 @@ def _audience(world: World, kind: str, **changes: Any) -> Told:
 
 
 SCENARIOS: dict[str, Callable[[World], Told]] = {
-    **{
-        f"customers, {mode}": lambda world, mode=mode: _modes_of_customers(world, mode) for mode in ("upsert", "insert")
-    },
-    "customers, update": lambda world: _modes_of_customers(world, "update"),
-    "companies, upsert": lambda world: _modes_of_companies(world, "upsert"),
-    "companies, insert": lambda world: _modes_of_companies(world, "insert"),
-    "companies, update": lambda world: _modes_of_companies(world, "update"),
+    **{f"customers, {mode}": partial(_modes_of_customers, mode=mode) for mode in ("upsert", "insert", "update")},
+    **{f"companies, {mode}": partial(_modes_of_companies, mode=mode) for mode in ("upsert", "insert", "update")},
     "company links": _links,
     "tags on records": _tags_on_records,
     **{
-        f"audience of {kind}, {mode}": lambda world, kind=kind, mode=mode: _audience(world, kind, mode=mode)
+        f"audience of {kind}, {mode}": partial(_audience, kind=kind, mode=mode)
         for kind in ("customers", "companies")
         for mode in ("add", "remove", "mirror")
     },
-    "audience of companies, mirror all": lambda world: _audience(world, "companies", mirror_scope="tag"),
+    "audience of companies, mirror all": partial(_audience, kind="companies", mirror_scope="tag"),
 }
 
 

@@ -9,6 +9,7 @@ after it, the next run collects the job. A request that is refused as a whole is
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ class Writer:
         self._singly = singly
         self._finding_out = asyncio.Lock()
         self._submitting = asyncio.Semaphore(_SUBMITTING)
-        self._last_answer = float("-inf")
+        self._done: deque[tuple[float, float]] = deque(maxlen=1000)  # when handed in, when seen to be done
         self._stuck = 0
 
     @property
@@ -162,23 +163,29 @@ class Writer:
             on_written([Written(write, "unfinished") for write in by_ref.values()])
 
     async def _patiently(self, bulk_id: str, items: int) -> BulkAnswer:
-        """A job's answer. While other jobs get done it is only a matter of its turn."""
+        """A job's answer. While jobs that were handed in before it get done, it is only a matter of its turn."""
         submitted_at = self.client.clock.monotonic()
         deadline = submitted_at + PATIENCE_SECONDS
         while True:
             answer = await self.client.bulk_results(bulk_id, items, submitted_at, deadline)
             if answer.complete:
-                self._last_answer, self._stuck = self.client.clock.monotonic(), 0
+                self._done.append((submitted_at, self.client.clock.monotonic()))
+                self._stuck = 0
                 return answer
-            if self._last_answer + PATIENCE_SECONDS <= deadline:
-                self._stuck += 1
-                if self._stuck >= STUCK_JOBS:
-                    raise ServerError(
-                        f"Kustomer has not finished a bulk job for {PATIENCE_SECONDS / 60:.0f} minutes, and {self._stuck} "
-                        "wait in its queue: nothing more is sent. The next run collects what they bring"
-                    )
+            its_turn = max((done for since, done in self._done if since <= submitted_at), default=submitted_at)
+            if its_turn + PATIENCE_SECONDS <= deadline:
+                self._count_stuck()
                 return answer
-            deadline = self._last_answer + PATIENCE_SECONDS
+            deadline = its_turn + PATIENCE_SECONDS
+
+    def _count_stuck(self) -> None:
+        """When nothing gets done any more, nothing more is sent. Raises ServerError."""
+        self._stuck += 1
+        if self._stuck >= STUCK_JOBS:
+            raise ServerError(
+                f"Kustomer has not finished a bulk job for {PATIENCE_SECONDS / 60:.0f} minutes, and {self._stuck} wait "
+                "in its queue: nothing more is sent. The next run collects what they bring"
+            )
 
     # --- one by one -----------------------------------------------------------------------------------------
 

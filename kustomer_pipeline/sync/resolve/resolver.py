@@ -77,6 +77,12 @@ class Resolver:
         if self.tags is not None and sent:
             self.tags.learn(sent, list(_tags_of(record)))
 
+    def on_read(self, resolved: Resolved, record: Record) -> None:
+        """A written record was read again, which may tell the same."""
+        wanted, before = resolved.body.get("tags"), resolved.match.record
+        if self.tags is not None and wanted:
+            self.tags.learn([*wanted, *(_tags_of(before) if before else ())], list(_tags_of(record)))
+
     # --- references -----------------------------------------------------------------------------------------
 
     async def _references(self, cases: Sequence[Case]) -> list[tuple[dict[str, object], Reason | None]]:
