@@ -34,10 +34,13 @@ def run_and_die(world: World, spec: Spec, rows: Rows, moment: int | None) -> int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a dead process closes nothing, and Python says so of what is collected here
         try:
-            with StateStore.open(world.state_url, clock=world.clock) as state, fuse.lit():
-                with world.client(transport=fuse) as client:
-                    mapped = spec.map(frame_of(spec, rows))
-                    run_sync(spec, mapped, client=client, state=state, options=RunOptions(f"dies at {moment}"))
+            with (
+                StateStore.open(world.state_url, clock=world.clock) as state,
+                fuse.lit(),
+                world.client(transport=fuse) as client,
+            ):
+                mapped = spec.map(frame_of(spec, rows))
+                run_sync(spec, mapped, client=client, state=state, options=RunOptions(f"dies at {moment}"))
         except oracle.Died:
             pass
     return fuse.moments

@@ -32,9 +32,7 @@ class Sample:
     on_read: hears of each record that was read again.
     """
 
-    def __init__(
-        self, size: int, strategy: Strategy, seed: str, on_read: OnRead = lambda resolved, record: None
-    ) -> None:
+    def __init__(self, size: int, strategy: Strategy, seed: str, on_read: OnRead) -> None:
         self._strategy = strategy
         self._on_read = on_read
         self._size = min(size, _COMPANIES_AT_MOST) if strategy.object_name == "companies" else size

@@ -50,13 +50,13 @@ def comparable(world: World, id_: str) -> dict[str, Any]:
 def test_what_the_run_changed_is_as_before(world: World) -> None:
     id_ = seed(world)
     before = comparable(world, id_)
-    assert 1 == world.run(SPEC, [ROW]).counts.updated
+    assert world.run(SPEC, [ROW]).counts.updated == 1
     assert before != comparable(world, id_)
     report = undo(world, "run-1")
-    assert 1 == report.restored
-    assert {"name", "phones", "company", "custom.planStr"} == set(outcomes(report))
-    assert {"restored"} == set(outcomes(report).values())
-    assert before == comparable(world, id_)
+    assert report.restored == 1
+    assert set(outcomes(report)) == {"name", "phones", "company", "custom.planStr"}
+    assert set(outcomes(report).values()) == {"restored"}
+    assert comparable(world, id_) == before
 
 
 def test_what_somebody_changed_since_stays_and_is_told(world: World) -> None:
@@ -66,19 +66,19 @@ def test_what_somebody_changed_since_stays_and_is_told(world: World) -> None:
     world.sandbox.agent_edit(id_, name="By an agent", phones=[{"phone": item["phone"]} for item in phones])
     report = undo(world, "run-1")
     found = outcomes(report)
-    assert ("changed since", "restored", "restored") == (found["name"], found["phones"], found["custom.planStr"])
+    assert (found["name"], found["phones"], found["custom.planStr"]) == ("changed since", "restored", "restored")
     after = world.sandbox.customers[id_]
-    assert "By an agent" == after["name"]
-    assert ["+442071838750", "+442071838759"] == [item["phone"] for item in after["phones"]]
+    assert after["name"] == "By an agent"
+    assert [item["phone"] for item in after["phones"]] == ["+442071838750", "+442071838759"]
 
 
 def test_the_next_sync_does_not_bring_it_back(world: World) -> None:
     id_ = seed(world)
     world.run(SPEC, [ROW])
     undo(world, "run-1")
-    assert 1 == world.run(SPEC, [ROW]).counts.unchanged
-    assert "Before" == world.sandbox.customers[id_]["name"]
-    assert 1 == world.run(SPEC, [ROW], full_resync=True).counts.updated
+    assert world.run(SPEC, [ROW]).counts.unchanged == 1
+    assert world.sandbox.customers[id_]["name"] == "Before"
+    assert world.run(SPEC, [ROW], full_resync=True).counts.updated == 1
 
 
 def test_tags_that_were_given_and_taken_go_back(world: World) -> None:
@@ -86,23 +86,23 @@ def test_tags_that_were_given_and_taken_go_back(world: World) -> None:
     world.run(audience(max_removals=audience().max_removals.__class__(share=1.0)), members(2))
     world.run(audience(max_removals=audience().max_removals.__class__(share=1.0)), members(2, start=1))
     report = undo(world, "run-3")
-    assert 2 == report.restored
+    assert report.restored == 2
     tagged = {id_ for id_ in world.sandbox.customers if "vip" in world.sandbox.tag_names(id_)}
-    assert {world.id_of("p0@example.com"), world.id_of("p1@example.com")} == tagged
+    assert tagged == {world.id_of("p0@example.com"), world.id_of("p1@example.com")}
 
 
 def test_created_records_are_named_and_not_deleted(world: World) -> None:
     world.run(customers(), people(2))
     report = undo(world, "run-1")
-    assert ["created, not deleted"] * 2 == report.rows["outcome"].tolist()
-    assert 2 == len(world.sandbox.customers)
+    assert report.rows["outcome"].tolist() == ["created, not deleted"] * 2
+    assert len(world.sandbox.customers) == 2
 
 
 def test_a_record_that_is_gone_and_one_that_kustomer_refuses(world: World) -> None:
     first = seed(world)
     world.run(SPEC, [ROW])
     world.sandbox.agent_delete(first)
-    assert {"gone"} == set(outcomes(undo(world, "run-1")).values())
+    assert set(outcomes(undo(world, "run-1")).values()) == {"gone"}
 
 
 def test_an_undo_that_meets_a_lost_answer(world: World) -> None:
@@ -110,8 +110,8 @@ def test_an_undo_that_meets_a_lost_answer(world: World) -> None:
     world.run(SPEC, [ROW])
     world.sandbox.faults.set("drop_after", method="PUT", path="/v1/customers/bulk", times=1)
     report = undo(world, "run-1")
-    assert 1 == report.restored
-    assert "Before" == world.sandbox.customers[id_]["name"]
+    assert report.restored == 1
+    assert world.sandbox.customers[id_]["name"] == "Before"
 
 
 def test_an_undo_can_be_undone(world: World) -> None:
@@ -139,13 +139,13 @@ def test_only_the_rows_that_were_refused(world: World) -> None:
     world.sandbox.agent_edit(blocker, emails=[])
     rows = [*people(1, plan="pro"), *people(2, start=1), {"id": "C-9", "email": "p9@example.com"}]
     report = world.run(customers(), rows, only="rejected")
-    assert ["deferred", "created", "unchanged", "created"] == report.rows["outcome"].tolist()
+    assert report.rows["outcome"].tolist() == ["deferred", "created", "unchanged", "created"]
 
 
 def test_a_sample_of_what_was_written_is_read_back(world: World) -> None:
     report = world.run(customers(), people(200))
-    assert (50, 0) == (report.read_back.checked, report.read_back.drifted)
-    assert 0 == world.run(customers(), people(200)).read_back.checked
+    assert (report.read_back.checked, report.read_back.drifted) == (50, 0)
+    assert world.run(customers(), people(200)).read_back.checked == 0
     edited: list[int] = []
 
     def edit(record: Any) -> None:
@@ -157,7 +157,7 @@ def test_a_sample_of_what_was_written_is_read_back(world: World) -> None:
     world.sandbox.hooks.after.append(edit)
     world.jobs_take(0.0)
     report = world.run(customers(), people(200, plan="pro"), read_back=200)
-    assert 200 == report.read_back.checked
-    assert {"name"} == set(report.read_back.rows["field"])
+    assert report.read_back.checked == 200
+    assert set(report.read_back.rows["field"]) == {"name"}
     assert "By a business rule" not in report.read_back.table()["found"].tolist()
     assert RunOptions("x").read_back == 50
