@@ -34,8 +34,13 @@ def test_speed_is_measured_for_every_kind_of_run_and_drawn(tmp_path: Path) -> No
     assert alone[UNCHANGED]["units"] == 1
     assert all(one["records_a_minute"] > 0 for one in found["speed"] if one["units"] > 1)
     assert {one["condition"] for one in found["speed"]} == {"on their own", "in a queue", "others take half"}
-    assert [one["way"] for one in found["ways"]] == ["walk through the list", "search"]
     assert (tmp_path / "quick.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_way_that_was_taken_is_told_by_what_was_asked(tmp_path: Path) -> None:
+    found = measured(tmp_path, "ways")
+    assert [one["way"] for one in found["ways"]] == ["walk through the list", "search"]
 
 
 def test_what_is_not_measured_again_stays_as_it_was(tmp_path: Path) -> None:

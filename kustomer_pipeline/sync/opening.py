@@ -208,8 +208,8 @@ class Opening:
         link = next((mapping for mapping in self.spec.fields if mapping.field == "company"), None)
         links = None
         if link is not None:
-            different = int(self.mapped["company"].nunique()) if "company" in self.mapped else len(self.mapped)
-            links = CompanyLinks(self.client, state.identities, link.match or "externalId", values=different)
+            different = self.mapped["company"].dropna().unique().tolist()
+            links = CompanyLinks(self.client, state.identities, link.match or "externalId", different)
         tags = TagNames(self.client, self.org) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
         return Resolver(
             self.client,

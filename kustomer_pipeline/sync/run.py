@@ -28,7 +28,7 @@ from .reasons import Reason, ReasonCode
 from .reconcile import reconcile
 from .report import HeldChanges, OnProgress, ReadBack, Removals, SyncReport
 from .reporting import held_changes_of, notes_of, numbers_of, removals_of
-from .spec import RunOptions, SyncSpec
+from .spec import ChangeLimit, RunOptions, SyncSpec
 from .state import Lock, LockLostError, RunLine, StateStore, SyncState
 
 
@@ -98,6 +98,10 @@ class _Run:
         except (KustomerError, LockLostError) as error:
             interrupted = error
             await self._collect_what_still_answers()
+        except BaseException:
+            for executor in self.executors:
+                await executor.abandon()
+            raise
         self._defer_the_rest()
         report = await self._report(interrupted)
         if not isinstance(interrupted, LockLostError):
@@ -235,5 +239,6 @@ class _Run:
         with state.transaction() as tx:
             tx.runs.add(RunLine(self.options.run_id, self.started_at, now, numbers_of(report), report.seconds, word))
             tx.changes.forget_before(self.started_at - timedelta(days=self.options.undo_days))
-            if self._one_definition or (report.interrupted is None and not report.counts.deferred):
+            left = report.counts.deferred - report.changes_held
+            if self._one_definition or (report.interrupted is None and left < ChangeLimit.AT_LEAST):
                 tx.facts.set(SIGNATURE, self.spec.signature)

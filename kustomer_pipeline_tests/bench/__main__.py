@@ -5,6 +5,7 @@ python -m kustomer_pipeline_tests.bench --quick          everything with few row
 python -m kustomer_pipeline_tests.bench units            what each kind of run costs, with jobs on their own
 python -m kustomer_pipeline_tests.bench speed            the same, and with jobs in a queue, and with others at work
 python -m kustomer_pipeline_tests.bench cpu              processor time a record, by kind of run
+python -m kustomer_pipeline_tests.bench ways             how the planner of reads finds who is there
 python -m kustomer_pipeline_tests.bench unchanged        an unchanged run of a million rows
 python -m kustomer_pipeline_tests.bench growth           from ten thousand rows to a million
 
@@ -25,6 +26,7 @@ from .speed import QUICK, Sizes, alone, speed, way_of, ways
 from .track import Figures
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
+EVERYTHING = ("speed", "ways", "unchanged", "growth")  # the others are parts of these
 _PROFILED, _PROFILED_QUICK = 10_000, 1_000
 
 
@@ -38,6 +40,7 @@ class Bench:
         if rows is not None:
             self.sizes = replace(self.sizes, alone=rows, others=min(rows, self.sizes.others))
         self.found: dict[str, Any] = {}
+        self._unchanged: dict[int, million.Unchanged] = {}
 
     def units(self) -> None:
         """What each kind of run costs: without conditions that change nothing about it."""
@@ -57,6 +60,9 @@ class Bench:
         """Every kind under every condition, and the ways of the planner of reads."""
         self._table("Units a record and records a minute")
         self.found["speed"] = [results.to_json(one) for one in speed(self.sizes, self._by_condition())]
+
+    def ways(self) -> None:
+        """The ways of the planner of reads."""
         print("\nFirst loads of customers that exist: which way was taken to find them")
         found = ways(self.sizes, _tell(results.line_of_way))
         self.found["ways"] = [{**results.to_json(one), "way": way_of(one)} for one in found]
@@ -65,7 +71,7 @@ class Bench:
         """Very many rows, none of them changed."""
         rows = self.rows or (50_000 if self.quick else 1_000_000)
         print(f"\nAn unchanged run, {rows:,} rows of {len(million.SPEC.fields)} columns from SQLite; real seconds")
-        found = million.unchanged(rows)
+        found = self._unchanged[rows] = million.unchanged(rows)
         print("\n".join(f"  {text}" for text in results.lines_of_unchanged(found)))
         self.found["unchanged"] = results.unchanged_to_json(found)
 
@@ -75,14 +81,10 @@ class Bench:
         sizes = growth.QUICK if self.quick else growth.FULL
         if self.rows is not None:
             sizes = growth.Sizes((self.rows // 10, self.rows), (self.rows // 10, self.rows))
-        points = growth.growth(sizes, lambda point: print(f"  {results.line_of_growth(point)}", flush=True))
+        points = growth.growth(
+            sizes, self._unchanged, lambda point: print(f"  {results.line_of_growth(point)}", flush=True)
+        )
         self.found["growth"] = results.points_to_json(points)
-
-    def all(self) -> None:
-        """Everything but `units` and `cpu`, which are columns of `speed`."""
-        self.speed()
-        self.unchanged()
-        self.growth()
 
     def _table(self, title: str) -> None:
         print(f"{title}\n{results.about()}\n")
@@ -110,7 +112,7 @@ def _tell(line: Callable[[Figures], str], indent: str = "  ") -> Callable[[Figur
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").splitlines()[0])
-    parts = ["all", "units", "speed", "cpu", "unchanged", "growth"]
+    parts = ["all", "units", "speed", "ways", "cpu", "unchanged", "growth"]
     parser.add_argument(
         "what", nargs="?", choices=[*parts, "prepare", "measure"], default="all", metavar="|".join(parts)
     )
@@ -118,14 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, help="so many rows instead")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the figures go (docs/benchmarks)")
     options = parser.parse_args(arguments)
-    if options.what in ("prepare", "measure"):  # the two halves of `unchanged`, in processes of their own
-        {"prepare": million.prepare, "measure": million.measure}[options.what](options.rows, options.folder)
+    if options.what == "measure":  # a part of `unchanged`, in a process of its own
+        million.measure(options.rows, options.folder)
         return
     bench = Bench(quick=options.quick, rows=options.rows)
-    getattr(bench, options.what)()
     name = "quick" if options.quick else "latest"
-    found = results.write(options.folder / f"{name}.json", bench.found)
-    plot(options.folder / f"{name}.png", found)
+    for part in EVERYTHING if options.what == "all" else (options.what,):
+        getattr(bench, part)()
+        plot(options.folder / f"{name}.png", results.write(options.folder / f"{name}.json", bench.found))
     print(f"\nWritten: {name}.json and {name}.png in {options.folder.name}/")
 
 

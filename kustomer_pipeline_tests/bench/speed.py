@@ -22,7 +22,7 @@ class Sizes:
 
     alone: int = 100_000
     queue: int = 6_000
-    others: int = 40_000
+    others: int = 20_000
     by_hand: int = 4_000
     beside: tuple[Course, ...] = BY_BULK
     ways: tuple[tuple[int, int], ...] = ((5_000, 5_000), (500, 200_000), (200_000, 200_000))

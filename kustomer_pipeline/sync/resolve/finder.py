@@ -11,32 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 
-from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName, Record
+from kustomer_pipeline.kustomer import BadRequestError, KustomerClient, ObjectName
 
 from ..decisions import Match
 from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
 from ..state import Identities, value_hash
-from .cost import Question, Way, choose
+from .cost import PAGE, Question, Way, choose
 from .hints import Hints, hints_of
 from .ladder import LABELS, holds, judge
 from .listing import WholeList
+from .search import Search
 
 _PROBE_ROWS = 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
-_FEW = 2  # up to so many rows a path look-up costs no more than a search
-
-
-@dataclass
-class _Search:
-    """A case whose record is being looked for."""
-
-    case: Case
-    seen: dict[str, Record] = field(default_factory=dict)
-    match: Match | None = None
 
 
 class Finder:
@@ -77,14 +67,13 @@ class Finder:
 
     async def find(self, cases: Sequence[Case]) -> list[Match]:
         """One match per case, in order. Raises KustomerError when Kustomer cannot be asked."""
-        searches = [_Search(case) for case in cases]
+        searches = [Search(case) for case in cases]
         await self._at_hand(searches)
-        again = [one for one in searches if one.case.attempts and self._open(one)]
-        first = [one for one in searches if not one.case.attempts and self._open(one)]
-        if len(again) > _FEW and self.client.abilities.search:
-            await self._search(again)  # a refused create: they are there, and search finds many at once
-        await self._find_first(first)
-        await self._prove([one for one in searches if self._needs_proof(one)])
+        # Rows whose create was refused or may have gone through must be looked for: a create would be no answer.
+        for doubtful in (True, False):
+            await self._find_cheaply([one for one in searches if one.case.must_prove is doubtful and self._open(one)])
+        self._unknown = max(0, self._unknown - sum(not one.case.attempts for one in searches if not one.case.known_id))
+        await self._prove_absence(searches)
         for one in searches:
             self._learn(one)
         return [one.match or Match() for one in searches]
@@ -96,7 +85,7 @@ class Finder:
 
     # --- at hand --------------------------------------------------------------------------------------------
 
-    async def _at_hand(self, searches: Sequence[_Search]) -> None:
+    async def _at_hand(self, searches: Sequence[Search]) -> None:
         """Ids known from earlier runs, and hints."""
         proposed: dict[int, set[str]] = {
             place: {one.case.known_id} for place, one in enumerate(searches) if one.case.known_id
@@ -116,7 +105,7 @@ class Finder:
                     (name, value_hash(v)) for name in self.match_on for v in one.case.identifiers(name)
                 ]
 
-    async def _read(self, proposed: Sequence[tuple[_Search, Collection[str]]]) -> None:
+    async def _read(self, proposed: Sequence[tuple[Search, Collection[str]]]) -> None:
         """Read the proposed records live, and judge each case by them."""
         wanted = {id_ for one, ids in proposed for id_ in ids if id_ not in one.seen}
         live = await self.client.get_many(self.object_name, sorted(wanted)) if wanted else {}
@@ -126,38 +115,33 @@ class Finder:
 
     # --- the cheapest way -----------------------------------------------------------------------------------
 
-    async def _find_first(self, searches: Sequence[_Search]) -> None:
-        """Rows that are asked for the first time in this run."""
+    async def _find_cheaply(self, searches: Sequence[Search]) -> None:
+        """By the cheapest way. The first new rows are searched for in any case: they show how many Kustomer has."""
         rest = list(searches)
-        if not rest:
-            return
-        if not self._list.was_read and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search:
+        if self._worth_a_probe(rest):
             await self._search(rest[:_PROBE_ROWS])
-            rest = rest[_PROBE_ROWS:]
-        self._unknown = max(self._unknown - (len(searches) - len(rest)), len(rest))
+            rest = [one for one in rest if not one.counted]
         if not rest:
             return
-        # A row whose create may have gone through must be looked for: a create would be no answer.
-        doubtful = [one for one in rest if one.case.must_prove]
-        for part in (doubtful, [one for one in rest if not one.case.must_prove]):
-            if part:
-                await self._find_by(await self._way(part), part)
-        self._unknown = max(0, self._unknown - len(rest))
-
-    async def _find_by(self, way: Way, searches: Sequence[_Search]) -> None:
+        way = await self._way(rest)
         if way == "search":
-            await self._search(searches)
+            await self._search(rest)
         elif way == "walk":
-            await self._look_in_list(searches)
+            await self._look_in_list(rest)
         elif way == "paths":
-            await self._prove(searches)
+            await self._look_up_all(rest)
 
-    async def _way(self, searches: Sequence[_Search]) -> Way:
+    def _worth_a_probe(self, searches: Sequence[Search]) -> bool:
+        if not searches or searches[0].case.must_prove or not self._creates_prove or self._list.was_read:
+            return False
+        return self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search
+
+    async def _way(self, searches: Sequence[Search]) -> Way:
         """The cheapest way for these rows, and for those like them that are still to come."""
         if self._list.was_read:
             return "walk"
-        if self._size is None and self._unknown >= _ASK_SIZE_FROM:
-            self._size = await self.client.org_size(self.object_name)
+        if max(self._unknown, len(searches)) >= _ASK_SIZE_FROM:
+            await self._ask_size()
         searchable = self.client.abilities.search and any(
             self.client.search_batch(self.object_name, name) for name in self.match_on
         )
@@ -173,7 +157,12 @@ class Finder:
         )
         return choose(question).way
 
-    async def _search(self, searches: Sequence[_Search]) -> None:
+    async def _ask_size(self) -> int:
+        if self._size is None:
+            self._size = await self.client.org_size(self.object_name)
+        return self._size
+
+    async def _search(self, searches: Sequence[Search]) -> None:
         """Identifier by identifier; whoever is found is not asked for any further."""
         for name in self.match_on:
             asking = [one for one in searches if self._asks(one, name)]
@@ -186,23 +175,35 @@ class Finder:
                 for one in asking
             ]
             await self._read([(one, ids) for one, ids in proposed if ids])
-        self._asked += len(searches)
-        self._found += sum(one.match is not None for one in searches)
+        if self.client.abilities.search:  # else nothing was asked, and the rows are looked for in another way
+            self._count(searches)
 
-    async def _look_in_list(self, searches: Sequence[_Search]) -> None:
+    async def _look_in_list(self, searches: Sequence[Search]) -> None:
         """The list is the live database itself: whoever is not in the whole of it is not there."""
+        just_now = not self._list.was_read
         await self._list.read()
         proposed = [(one, self._list.ids_with(one.case.identifiers)) for one in searches]
         await self._read([(one, ids) for one, ids in proposed if ids])
-        self._asked += len(searches)
-        self._found += sum(one.match is not None for one in searches)
+        for one in searches:
+            one.listed = True
+            # What was tried after the list was read may have made a record that is not in it.
+            one.absent = self._list.complete and (just_now or not one.case.attempts)
+        self._count(searches)
+
+    def _count(self, searches: Sequence[Search]) -> None:
+        """How many of the rows Kustomer has, each row once."""
+        new = [one for one in searches if not one.counted]
+        self._asked += len(new)
+        self._found += sum(one.match is not None for one in new)
+        for one in new:
+            one.counted = True
 
     # --- proof ----------------------------------------------------------------------------------------------
 
-    def _open(self, one: _Search) -> bool:
+    def _open(self, one: Search) -> bool:
         return any(self._asks(one, name) for name in self.match_on)
 
-    def _asks(self, one: _Search, name: str) -> bool:
+    def _asks(self, one: Search, name: str) -> bool:
         """Whether this identifier of the row still has to be looked for: nobody is found yet, or whoever is found does
         not hold it, so that it may be somebody else's (where it is written, Kustomer refuses that by itself)."""
         if not one.case.identifiers(name):
@@ -210,19 +211,29 @@ class Finder:
         found = one.match.record if one.match else None
         return one.match is None or (self._every_rung and found is not None and not holds(found, name, one.case))
 
-    def _needs_proof(self, one: _Search) -> bool:
-        if self._list.complete and not one.case.attempts:
-            return False
-        no_search = not self.client.abilities.search and not self._creates_prove
-        return (one.case.must_prove or no_search) and self._open(one)
-
-    async def _prove(self, searches: Sequence[_Search]) -> None:
-        """Path look-ups by every identifier of the ladder, as many at once as the client sends."""
+    async def _prove_absence(self, searches: Sequence[Search]) -> None:
+        """Whoever is not found and must not be missed: by the whole list where it is read or cheaper, else by path."""
+        if self._list.was_read:
+            await self._look_in_list([one for one in searches if self._open(one) and not one.listed])
+        to_prove = [one for one in searches if self._needs_proof(one)]
+        if len(to_prove) >= _ASK_SIZE_FROM and not self._list.was_read:
+            pages = await self._ask_size() / PAGE
+            if pages < len(to_prove) * len(self.match_on):
+                await self._look_in_list(to_prove)
+                to_prove = [one for one in to_prove if self._needs_proof(one)]
         if self._proofs is not None:
-            searches, self._proofs = searches[: self._proofs], max(0, self._proofs - len(searches))
+            to_prove, self._proofs = to_prove[: self._proofs], max(0, self._proofs - len(to_prove))
+        await self._look_up_all(to_prove)
+
+    def _needs_proof(self, one: Search) -> bool:
+        no_search = not self.client.abilities.search and not self._creates_prove
+        return not one.absent and (one.case.must_prove or no_search) and self._open(one)
+
+    async def _look_up_all(self, searches: Sequence[Search]) -> None:
+        """Path look-ups, as many at once as the client sends."""
         await asyncio.gather(*(self._look_up(one) for one in searches))
 
-    async def _look_up(self, one: _Search) -> None:
+    async def _look_up(self, one: Search) -> None:
         for name in self.match_on:
             for value in one.case.identifiers(name) if self._asks(one, name) else ():
                 try:
@@ -233,8 +244,9 @@ class Finder:
                     return
                 one.seen.update({record.id: record for record in found})
             one.match = judge(one.case, list(one.seen.values()), self.match_on)
+        one.absent = one.match is None
 
-    def _learn(self, one: _Search) -> None:
+    def _learn(self, one: Search) -> None:
         record = one.match.record if one.match else None
         if record is not None and record.id != one.case.known_id:
             self.hints.learned += hints_of(self.match_on, one.case, record.id)

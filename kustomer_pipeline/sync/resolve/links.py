@@ -5,7 +5,7 @@ Where a companies sync of the same state has seen a company is a hint, checked l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kustomer_pipeline.kustomer import KustomerClient
 
@@ -18,15 +18,20 @@ from .hints import Hints
 
 
 class CompanyLinks:
-    """Resolves company identifiers. `match`: externalId, name, or id (taken as it is). `values`: how many there are."""
+    """Resolves company identifiers. `match`: externalId, name, or id (taken as it is). `values`: all that will be asked
+    for."""
 
-    def __init__(self, client: KustomerClient, identities: Identities, match: str, *, values: int) -> None:
+    def __init__(self, client: KustomerClient, identities: Identities, match: str, values: Sequence[str]) -> None:
         self.match = match
         self._ids: dict[str, str] = {}
         self._problems: dict[str, Reason] = {}
-        self._asked: list[str] = []
         self._finder = Finder(
-            client, identities, "companies", (match,), unknown=values, wanted=lambda: self._wanted(self._asked)
+            client,
+            identities,
+            "companies",
+            (match,),
+            unknown=len(values),
+            wanted=lambda: IdentifierSet((match, value) for value in values),
         )
 
     @property
@@ -47,7 +52,6 @@ class CompanyLinks:
         unknown = sorted({value for value in values if value not in self._ids and value not in self._problems})
         if not unknown or self.match == "id":
             return
-        self._asked = unknown
         cases = [Case(DesiredRow(-1, value, 0, {self.match: value}), must_prove=True) for value in unknown]
         for value, match in zip(unknown, await self._finder.find(cases), strict=True):
             if match.record is not None:
@@ -60,6 +64,3 @@ class CompanyLinks:
                     "sync the companies first, then this row goes with the next run"
                 )
                 self._problems[value] = Reason(ReasonCode.UNKNOWN_COMPANY, text, "company")
-
-    def _wanted(self, values: Iterable[str]) -> IdentifierSet:
-        return IdentifierSet((self.match, value) for value in values)
