@@ -32,7 +32,7 @@ _CREEP, _FASTEST_CREEP = 0.003, 0.05  # of the duration, with each job that was 
 _NO_GAP = 0.1  # seconds
 _AT_ONCE = 0.05  # seconds
 _BEHIND = 1.0  # seconds until asking again whether the job in front is done, if nobody says so before
-_FIRST_JOBS, _MORE_JOBS, _FEWEST_JOBS = 16, 3, 2
+_FIRST_JOBS, _MORE_JOBS, _FEWEST_JOBS = 64, 3, 2
 _BUSY_SECONDS = 10.0
 _NEVER, _FOREVER = float("-inf"), float("inf")
 

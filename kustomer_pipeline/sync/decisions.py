@@ -109,7 +109,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is."""
+    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is. `ownership`: see Update."""
 
     of: Resolved
     outcome: Outcome
@@ -117,6 +117,7 @@ class Nothing:
     reason: Reason | None = None
     remember: RememberedRow | None = None
     forget: bool = False
+    ownership: tuple[OwnershipChange, ...] = ()
 
     @property
     def case(self) -> Case:

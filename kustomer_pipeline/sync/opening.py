@@ -216,7 +216,6 @@ class Opening:
             finder,
             desired.snapshot,
             texts(self.mapped[KEY]),
-            match_on=self.spec.match_on,
             one_row_a_record=strategy.one_row_a_record,
             links=links,
             tags=tags,

@@ -9,7 +9,7 @@ the other does not.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,7 +18,7 @@ import numpy as np
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import KEY
 
-from .decisions import Nothing, Resolved, Wave
+from .decisions import Leave, Nothing, Resolved, Wave
 from .desired import Desired
 from .guard import NOTHING_TO_JUDGE, Guard, Verdict
 from .ledger import Ledger
@@ -31,6 +31,7 @@ from .strategies import Leavers, Strategy
 
 WAVE_ROWS = 1000
 HELD_EXAMPLES = 20
+LOOK_BEFORE_HOLDING = 2000  # members whose records are read before they are held
 
 
 class Consumer(Protocol):
@@ -161,14 +162,21 @@ class Stream:
             return
         found = await self._leavers.candidates()
         self.members, self.done_with, self.handed_over = found.members, found.done_with, found.handed_over
+        cases = [case for case in found.cases if case.key not in self._under_way]
         ids = [case.known_id or case.key for case in found.cases]
         self.removals = self._guard.removals(ids, found.members, limit, self._options.approve_removals)
+        waves: list[Wave] = []
+        if not self.removals.allowed and len(cases) <= LOOK_BEFORE_HOLDING:
+            # Some of them may have nothing to lose any more: those who have are judged.
+            waves = [await self.decide(part) for part in _in_waves(cases)]
+            ids = [one.live.id for wave in waves for one in wave.decisions if isinstance(one, Leave)]
+            self.removals = self._guard.removals(ids, found.members, limit, self._options.approve_removals)
         self._use_approval(self.removals)
-        cases = [case for case in found.cases if case.key not in self._under_way]
         if not self.removals.allowed and not self._planning:
             return
-        for start in range(0, len(cases), WAVE_ROWS):
-            wave = await self.decide(cases[start : start + WAVE_ROWS])
+        for part in [] if waves else _in_waves(cases):
+            yield replace(await self.decide(part), held=not self.removals.allowed)
+        for wave in waves:
             yield replace(wave, held=not self.removals.allowed)
 
     def _use_approval(self, verdict: Verdict) -> None:
@@ -186,6 +194,10 @@ class Stream:
         resolved = await self.resolver.resolve(cases)
         decisions = tuple([await self._explainer.explained(self.strategy.decide(one)) for one in resolved])
         return Wave(decisions, orphans=tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None))
+
+
+def _in_waves(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
+    return (cases[start : start + WAVE_ROWS] for start in range(0, len(cases), WAVE_ROWS))
 
 
 def _orphan(resolved: Resolved) -> str | None:

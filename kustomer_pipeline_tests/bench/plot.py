@@ -42,7 +42,7 @@ def _rates(axes: Axes, speed: Sequence[Mapping[str, Any]]) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("records a minute (1,000 requests a minute, 20 % left to others; 100 ms an answer, jobs of 5 s)")
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -1,4 +1,5 @@
-"""Units of the org's API budget per record, as docs/architecture.md promises them: requests are exact, so they are counted.
+"""Units of the org's API budget per record, as docs/architecture.md promises them: requests are exact, so they are
+counted.
 
 Search takes 20 criteria a request, and `in` does not work: the dearest Kustomer that the contract allows.
 """

@@ -80,12 +80,12 @@ def test_a_renamed_sync_keeps_what_was_remembered_under_its_old_name(store: Stat
     assert org.carry_over("old", "new") == 0
 
 
-def test_nothing_is_carried_over_what_the_new_name_has_remembered(store: StateStore) -> None:
+def test_what_the_new_name_has_remembered_stays_and_what_the_old_one_owned_is_its_own(store: StateStore) -> None:
     put(store, "old", "1", *members("ab"))
     put(store, "new", "1", *members("b", owned=False))
-    assert store.org("org").carry_over("old", "new") == 0
-    assert owners(store, "old", "1") == {"a": True, "b": True}
-    assert owners(store, "new", "1") == {"b": False}
+    assert store.org("org").carry_over("old", "new") == 1
+    assert owners(store, "old", "1") == {}
+    assert owners(store, "new", "1") == {"a": True, "b": True}
 
 
 def test_rows_go_to_the_tag_that_is_known_by_now_and_stay_ours(store: StateStore) -> None:

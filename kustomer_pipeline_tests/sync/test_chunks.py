@@ -38,7 +38,7 @@ def test_a_request_has_as_many_items_as_it_takes() -> None:
 
 
 def test_the_order_of_the_rows_is_kept() -> None:
-    assert sum(keys([create(n) for n in range(250)]), []) == [str(n) for n in range(250)]
+    assert [key for one in keys([create(n) for n in range(250)]) for key in one] == [str(n) for n in range(250)]
 
 
 def test_a_request_has_as_many_bytes_as_it_takes() -> None:
@@ -58,7 +58,7 @@ def test_creates_and_updates_go_apart() -> None:
 
 
 def test_rows_that_were_refused_before_go_last_and_apart() -> None:
-    writes = [create(0, refused=True), create(1), update(2, refused=True), update(3)]
+    writes: list[Write] = [create(0, refused=True), create(1), update(2, refused=True), update(3)]
     assert keys(writes) == [["1"], ["3"], ["0"], ["2"]]
 
 

@@ -126,9 +126,7 @@ def test_an_undo_changes_nothing_but_whose_a_tag_is() -> None:
     assert found.log == [LogLine("C-1", "restored", "id1")]
 
 
-@pytest.mark.parametrize(
-    ("item", "effect"), [({"owned": True}, "tag"), ({"effect": "untag"}, "untag"), ({}, "accept")]
-)
+@pytest.mark.parametrize(("item", "effect"), [({"owned": True}, "tag"), ({"effect": "untag"}, "untag"), ({}, "accept")])
 def test_what_was_overwritten_is_kept_with_what_it_meant(item: dict[str, Any], effect: str) -> None:
     found = acknowledged(job(changes=(("tags", [], ["vip"]),), **item), answer())
     assert [(line.kustomer_id, line.changes, line.effect) for line in found.changes] == [

@@ -1,4 +1,5 @@
-"""A tag that is renamed, a sync that is renamed: it is told, with numbers, and there is a way to clean up or carry over.
+"""A tag that is renamed, a sync that is renamed: it is told, with numbers, and there is a way to clean up or carry
+over.
 
 The tag's name and the folder's name are edited in the YAML file; what was done under the old ones is still in Kustomer.
 """

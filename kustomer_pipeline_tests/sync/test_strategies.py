@@ -242,9 +242,7 @@ def test_an_undo_of_a_record_that_is_gone_writes_nothing() -> None:
     assert told(undone(None, line(("name", "Ann", "Anna")))) == "nothing: skipped"
 
 
-@pytest.mark.parametrize(
-    ("effect", "before", "after", "ours"), [("tag", [], [VIP], False), ("untag", [VIP], [], True)]
-)
+@pytest.mark.parametrize(("effect", "before", "after", "ours"), [("tag", [], [VIP], False), ("untag", [VIP], [], True)])
 def test_an_undo_says_whose_the_tag_is_afterwards(
     effect: Literal["tag", "untag"], before: list[str], after: list[str], ours: bool
 ) -> None:

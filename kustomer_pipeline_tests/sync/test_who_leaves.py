@@ -134,7 +134,7 @@ def test_a_member_who_is_merged_while_the_run_goes_on_stays(tagged: World) -> No
 
 
 def test_a_member_who_appeared_within_the_hour_keeps_the_tag_of_an_agent(tagged: World) -> None:
-    """Last time Kustomer did not have this row, so it is not looked for again yet; by now somebody made and tagged it."""
+    """Last time Kustomer did not have the row, so it is not looked for again yet; by now somebody has made it."""
     spec = vips(mirror_scope="tag")
     rows = [*members(10), {"email": "late@example.com"}]
     assert tagged.run(spec, rows).absent == 1

@@ -31,6 +31,7 @@ from ..state import (
     TagEffect,
     value_hash,
 )
+from .settled import follow
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Acknowledgement:
     changes: list[ChangeLine] = field(default_factory=list)
     hints: Hints = field(default_factory=Hints)
     ownership: list[OwnershipChange] = field(default_factory=list)
+    changes_of_others: list[tuple[str, str, ChangeLine]] = field(default_factory=list)
 
 
 def operation_of(write: Write) -> Operation:
@@ -110,11 +112,18 @@ def _accept(found: Acknowledgement, job: Job, item: JobItem, kustomer_id: str) -
     words = {"untag": "removed", "undo": "restored"}
     outcome = words.get(item.effect) or ("created" if job.operation == "create" else "updated")
     found.log.append(LogLine(item.key, outcome, kustomer_id))
-    if item.changes:
-        effect: TagEffect = "untag" if item.effect == "untag" else "tag" if item.owned else "accept"
-        found.changes.append(ChangeLine(item.key, job.object_name, kustomer_id, item.changes, effect=effect))
     if item.effect == "undo":
         found.ownership += item.ownership
+    if item.changes and not item.ownership:
+        effect: TagEffect = "untag" if item.effect == "untag" else "tag" if item.owned else "accept"
+        found.changes.append(ChangeLine(item.key, job.object_name, kustomer_id, item.changes, effect=effect))
+    changes = item.changes
+    for theirs in item.ownership:  # an undo can be undone, and ownership follows it again
+        effect = "tag" if theirs.owned else "untag"
+        line = ChangeLine(theirs.key, job.object_name, kustomer_id, changes, effect=effect)
+        found.changes_of_others.append((theirs.sync, theirs.scope, line))
+        changes = ()
+    if item.effect == "undo":
         return
     if item.effect == "untag" and item.lost_at is None:
         found.forget.append(item.key)
@@ -177,11 +186,7 @@ def write_acknowledgement(state: SyncState, run_id: str, job: Job, found: Acknow
         tx.identities.learn(job.object_name, found.hints.learned)
         tx.changes.add(found.changes, run_id)
         tx.log.add(found.log, run_id)
-        for change in found.ownership:
-            theirs = tx.of(change.sync, change.scope)
-            if change.owned:
-                row = RememberedRow(change.key, "accepted", kustomer_id=change.kustomer_id, owned=True)
-                theirs.rows.put([row], run_id)
-            else:
-                theirs.rows.own([change.kustomer_id], False, run_id)
+        for sync, scope, line in found.changes_of_others:
+            tx.of(sync, scope).changes.add([line], run_id)
+        follow(tx, found.ownership, run_id)
         tx.journal.end(job.job_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 from kustomer_pipeline.kustomer import ObjectName
@@ -12,7 +14,7 @@ from ..desired import Desired
 from ..ledger import Outcome
 from ..reasons import ReasonCode
 from ..resolve import Hints
-from ..state import LogLine, RememberedRow, SyncState
+from ..state import LogLine, OwnershipChange, RememberedRow, SyncState, Transaction
 
 
 def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: ObjectName, hints: Hints) -> None:
@@ -27,6 +29,18 @@ def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: Obj
         tx.identities.unlearn(object_name, hints.wrong)
         tx.identities.learn(object_name, hints.learned)
         tx.log.add([_line(one) for one in settled], run_id)
+        follow(tx, [change for one in settled for change in one.ownership], run_id)
+
+
+def follow(tx: Transaction, changes: Iterable[OwnershipChange], run_id: str) -> None:
+    """Whose audiences' tags are what after an undo: whom a run untagged is ours again, whom it tagged is not."""
+    for change in changes:
+        theirs = tx.of(change.sync, change.scope)
+        if change.owned:
+            row = RememberedRow(change.key, "accepted", kustomer_id=change.kustomer_id, owned=True)
+            theirs.rows.put([row], run_id)
+        else:
+            theirs.rows.own([change.kustomer_id], False, run_id)
 
 
 def remember_invalid(state: SyncState, run_id: str, desired: Desired) -> None:

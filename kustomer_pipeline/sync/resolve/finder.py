@@ -74,8 +74,7 @@ class Finder:
             await self._find_cheaply([one for one in searches if one.case.must_prove is doubtful and self._open(one)])
         self._unknown = max(0, self._unknown - sum(not one.case.attempts for one in searches if not one.case.known_id))
         await self._prove_absence(searches)
-        for one in searches:
-            self._learn(one)
+        self._learn(searches)
         return [one.match or Match() for one in searches]
 
     def saw(self, *, existing: int = 0, absent: int = 0) -> None:
@@ -116,7 +115,7 @@ class Finder:
     # --- the cheapest way -----------------------------------------------------------------------------------
 
     async def _find_cheaply(self, searches: Sequence[Search]) -> None:
-        """By the cheapest way. The first new rows are searched for in any case: they show how many Kustomer has."""
+        """By the cheapest way. The first new rows are searched for: they show how many Kustomer has."""
         rest = list(searches)
         if self._worth_a_probe(rest):
             await self._search(rest[:_PROBE_ROWS])
@@ -132,9 +131,8 @@ class Finder:
             await self._look_up_all(rest)
 
     def _worth_a_probe(self, searches: Sequence[Search]) -> bool:
-        if not searches or searches[0].case.must_prove or not self._creates_prove or self._list.was_read:
-            return False
-        return self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search
+        fit = bool(searches) and self._creates_prove and not searches[0].case.must_prove and not self._list.was_read
+        return fit and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search
 
     async def _way(self, searches: Sequence[Search]) -> Way:
         """The cheapest way for these rows, and for those like them that are still to come."""
@@ -142,15 +140,14 @@ class Finder:
             return "walk"
         if max(self._unknown, len(searches)) >= _ASK_SIZE_FROM:
             await self._ask_size()
-        searchable = self.client.abilities.search and any(
-            self.client.search_batch(self.object_name, name) for name in self.match_on
-        )
+        by_search = [self.client.search_batch(self.object_name, name) for name in self.match_on]
+        searchable = self.client.abilities.search and any(by_search)
         question = Question(
             rows=max(self._unknown, len(searches)),
             identifiers=len(self.match_on),
             exist=self._found / self._asked if self._asked else (0.0 if self._size == 0 else None),
             creates_prove=self._creates_prove and not searches[0].case.must_prove,
-            search_batch=self.client.search_batch(self.object_name, self.match_on[0]) if searchable else 0,
+            search_batch=by_search[0] if searchable else 0,
             org_size=self._size,
             rate=self.client.requests_a_second,
             bulk=self.client.abilities.bulk(self.object_name),
@@ -246,7 +243,8 @@ class Finder:
             one.match = judge(one.case, list(one.seen.values()), self.match_on)
         one.absent = one.match is None
 
-    def _learn(self, one: Search) -> None:
-        record = one.match.record if one.match else None
-        if record is not None and record.id != one.case.known_id:
-            self.hints.learned += hints_of(self.match_on, one.case, record.id)
+    def _learn(self, searches: Sequence[Search]) -> None:
+        for one in searches:
+            record = one.match.record if one.match else None
+            if record is not None and record.id != one.case.known_id:
+                self.hints.learned += hints_of(self.match_on, one.case, record.id)

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, ObjectName, Record
-from kustomer_pipeline.mapping import is_personal_key
 
 from ..decisions import Create, DeadReferences, Match, Resolved, Write
 from ..masking import mask_key, mask_text
@@ -39,7 +38,6 @@ class Resolver:
         snapshot: Snapshot,
         frame_keys: pa.Array,
         *,
-        match_on: Sequence[str],
         one_row_a_record: bool,
         links: CompanyLinks | None = None,
         tags: TagNames | None = None,
@@ -51,7 +49,6 @@ class Resolver:
         self.met: set[str] = set()  # records that rows of the frame are, or may be
         self._snapshot = snapshot
         self._frame_keys = frame_keys
-        self._match_on = tuple(match_on)
         self._one_row_a_record = one_row_a_record
         self._claims: dict[str, str] = {}
 
@@ -137,7 +134,7 @@ class Resolver:
         first = self._claims.setdefault(record.id, next(iter(elsewhere), holders[record.id][0]))
         others = [key for key in dict.fromkeys([first, *holders[record.id]]) if key != case.key]
         if others and self._one_row_a_record:
-            named = ", ".join(mask_key(key, is_personal_key(key, self._match_on)) for key in others[:3])
+            named = ", ".join(mask_key(key) for key in others[:3])
             text = f"the same record in Kustomer ({record.id}) as row {named}"
             return Match(problem=Reason(ReasonCode.SAME_RECORD, text), candidates=(record.id,))
         if first != case.key:

@@ -59,26 +59,41 @@ class OrgState:
     # --- other names, other tags ----------------------------------------------------------------------------
 
     def carry_over(self, from_sync: str, to_sync: str) -> int:
-        """A sync was renamed: what is remembered under the old name goes to the new one, if that has no rows yet.
+        """A sync was renamed: what is remembered under the old name goes to the new one, row by row.
 
-        How many rows went. The log keeps the old name; what can be undone follows the rows.
+        A row that the new name has already stays as it is; what the old one gave its record is the new one's from now
+        on. How many rows went. The log keeps the old name; what can be undone follows the rows.
         """
         if from_sync == to_sync:
             return 0
         with self._database.writing() as connection:
             there = sa.select(sa.literal(1)).where(self._mine(sync_rows), sync_rows.c.sync == to_sync).limit(1)
-            if connection.execute(there).first() is not None:
-                return 0
-            old = sa.and_(self._mine(sync_facts), sync_facts.c.sync == from_sync)
-            replaced = sa.and_(
-                sync_facts.c.sync == to_sync, sync_facts.c.name.in_(sa.select(sync_facts.c.name).where(old))
-            )
-            connection.execute(sa.delete(sync_facts).where(self._mine(sync_facts), replaced))
+            if connection.execute(there).first() is None:  # facts about no rows
+                facts = sa.and_(self._mine(sync_facts), sync_facts.c.sync == to_sync)
+                connection.execute(sa.delete(sync_facts).where(facts))
+            for table in (sync_facts, sync_rows):
+                self._clear_the_way(connection, table, from_sync, to_sync)
             for table in (sync_facts, bulk_jobs, sync_changes):
                 of_old = sa.and_(self._mine(table), table.c.sync == from_sync)
                 connection.execute(sa.update(table).where(of_old).values(sync=to_sync))
             rows = sa.and_(self._mine(sync_rows), sync_rows.c.sync == from_sync)
             return connection.execute(sa.update(sync_rows).where(rows).values(sync=to_sync)).rowcount
+
+    def _clear_the_way(self, connection: sa.Connection, table: sa.Table, from_sync: str, to_sync: str) -> None:
+        """Where both names have a line of one key, the old name's goes; of a row, what it owned is kept."""
+        keys = [column.name for column in table.primary_key.columns if column.name not in ("org_id", "sync")]
+        old, new = table.alias(), table.alias()
+        twice = sa.and_(
+            *(old.c[key] == new.c[key] for key in keys), old.c.org_id == self.org_id, new.c.org_id == self.org_id
+        )
+        pairs = sa.select(*(old.c[key] for key in keys)).where(twice, old.c.sync == from_sync, new.c.sync == to_sync)
+        columns = sa.tuple_(*(table.c[key] for key in keys))
+        if table is sync_rows:
+            owned = pairs.where(old.c.owned, old.c.kustomer_id == new.c.kustomer_id)
+            mine = sa.and_(self._mine(table), table.c.sync == to_sync, columns.in_(owned))
+            connection.execute(sa.update(table).where(mine).values(owned=True))
+        mine = sa.and_(self._mine(table), table.c.sync == from_sync, columns.in_(pairs))
+        connection.execute(sa.delete(table).where(mine))
 
     def move_scope(self, sync: str, from_scope: str, to_scope: str) -> int:
         """The tag of a scope is known by now: its rows go there. How many went.

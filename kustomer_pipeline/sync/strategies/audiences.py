@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kustomer_pipeline.kustomer import ObjectName, Record
-from kustomer_pipeline.mapping import is_personal_key
 
 from ..decisions import Decision, Leave, Nothing, Resolved, Update
 from ..ledger import Outcome
@@ -85,8 +84,7 @@ class Audience:
         if match.record is None:
             return skipped(resolved, ReasonCode.NOT_IN_KUSTOMER, "not in Kustomer")
         if match.same_as is not None:
-            key = match.same_as
-            text = f"the same {self._one} as row {mask_key(key, is_personal_key(key, self.spec.match_on))}"
+            text = f"the same {self._one} as row {mask_key(match.same_as)}"
             return skipped(resolved, ReasonCode.SAME_MEMBER, text, match.record)
         return self._member(resolved, match.record)
 

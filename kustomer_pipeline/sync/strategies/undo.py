@@ -104,7 +104,8 @@ class UndoStream:
         }
         self.outcomes[case.position or 0] = {name: words[outcome] for name, outcome in found.outcomes.items()}
         if not found.patch.body:
-            return Nothing(resolved, Outcome.UPDATED if case.maybe_updated else Outcome.UNCHANGED, record.id)
+            outcome = Outcome.UPDATED if case.maybe_updated else Outcome.UNCHANGED
+            return Nothing(resolved, outcome, record.id, ownership=target.ownership)
         if refused_for_good(resolved, record):
             return self.refused(resolved, refused_reason(resolved))
         return Update(resolved, record, found.patch, {}, action="restore", ownership=target.ownership)
