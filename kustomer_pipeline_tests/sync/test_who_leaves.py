@@ -111,26 +111,6 @@ def test_two_members_were_merged_and_both_leave(tagged: World, scope: str) -> No
     assert tagged.run(vips(mirror_scope=scope), members(8, start=2)).removed == 0
 
 
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("full_resync", [False, True])
-@pytest.mark.parametrize("order", ["the one that was tagged first", "the other one first"])
-def test_a_member_who_was_merged_into_somebody_who_comes_back_is_untagged_when_both_leave(
-    tagged: World, scope: str, full_resync: bool, order: str
-) -> None:
-    """The survivor has the tag from the merged one, to whom this sync gave it; both are rows of the query for a while."""
-    spec = vips(mirror_scope=scope)
-    tagged.run(spec, members(9))
-    survivor = tagged.id_of("p9@example.com")
-    tagged.sandbox.agent_merge(tagged.id_of("p0@example.com"), survivor)
-    both = [{"email": "p0@example.com"}, {"email": "p9@example.com"}]
-    rows = both if order == "the one that was tagged first" else both[::-1]
-    for _ in range(2):
-        tagged.run(spec, [*rows, *members(8, start=1)], full_resync=full_resync)
-        assert survivor in holders(tagged)
-    assert tagged.run(spec, members(8, start=1)).removed == 1
-    assert survivor not in holders(tagged)
-
-
 def test_a_member_who_is_merged_while_the_run_goes_on_stays(tagged: World) -> None:
     """The merge comes after the row's record was read, before it is decided who leaves."""
     survivor = tagged.sandbox.seed_customer(externalId="other", emails=[{"email": "other@example.com"}])
@@ -186,20 +166,6 @@ def test_an_address_that_moved_to_another_customer_takes_its_membership_along(ta
     spec = vips(mirror_scope=scope)
     tagged.run(spec, members(10), full_resync=True)
     tagged.run(spec, members(10))
-    assert (now in holders(tagged), before in holders(tagged)) == (True, False)
-
-
-@pytest.mark.parametrize("full_resync", [False, True])
-def test_an_address_that_moved_to_a_customer_whom_an_agent_tagged_leaves_the_agents_tag(
-    tagged: World, full_resync: bool
-) -> None:
-    """The sync gave the tag to the customer who had the address before, and not to the one who has it now."""
-    before, now = tagged.id_of("p0@example.com"), tagged.id_of("p15@example.com")
-    tagged.sandbox.agent_edit(now, tags=[tag(tagged)])
-    tagged.sandbox.agent_edit(before, emails=[{"email": "former@example.com"}])
-    tagged.sandbox.agent_edit(now, emails=[{"email": "p15@example.com"}, {"email": "p0@example.com"}])
-    for rows in (members(10), members(10), members(9, start=1), members(9, start=1)):
-        tagged.run(vips(), rows, full_resync=full_resync)
     assert (now in holders(tagged), before in holders(tagged)) == (True, False)
 
 
