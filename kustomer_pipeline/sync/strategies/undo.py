@@ -105,7 +105,9 @@ class UndoStream:
         self.outcomes[case.position or 0] = {name: words[outcome] for name, outcome in found.outcomes.items()}
         if not found.patch.body:
             outcome = Outcome.UPDATED if case.maybe_updated else Outcome.UNCHANGED
-            return Nothing(resolved, outcome, record.id, ownership=target.ownership)
+            # A tag that somebody gave back meanwhile is theirs; one that our lost write gave back is ours.
+            ours = tuple(change for change in target.ownership if not change.owned or case.maybe_updated)
+            return Nothing(resolved, outcome, record.id, ownership=ours)
         if refused_for_good(resolved, record):
             return self.refused(resolved, refused_reason(resolved))
         return Update(resolved, record, found.patch, {}, action="restore", ownership=target.ownership)
