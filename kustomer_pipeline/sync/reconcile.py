@@ -190,10 +190,13 @@ class Stream:
         """One decision per case, in order. Raises KustomerError when Kustomer cannot be asked."""
         members = [case for case in cases if isinstance(case.row, Member)]
         if members and self._leavers is not None:
-            return Wave(tuple([await self._explainer.explained(one) for one in await self._leavers.decide(members)]))
+            return await self._explained(await self._leavers.decide(members))
         resolved = await self.resolver.resolve(cases)
-        decisions = tuple([await self._explainer.explained(self.strategy.decide(one)) for one in resolved])
-        return Wave(decisions, orphans=tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None))
+        orphans = tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None)
+        return await self._explained(Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans))
+
+    async def _explained(self, wave: Wave) -> Wave:
+        return replace(wave, decisions=tuple([await self._explainer.explained(one) for one in wave.decisions]))
 
 
 def _in_waves(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
@@ -204,6 +207,6 @@ def _orphan(resolved: Resolved) -> str | None:
     """The record that this row was when it was tagged, and is no longer: it leaves like any other member."""
     case, record = resolved.case, resolved.match.record
     before = case.remembered.kustomer_id if case.remembered else None
-    if not case.owned or before is None or (record is not None and record.id == before):
+    if not case.owned or before is None or resolved.match.problem is not None or resolved.match.moved_on:
         return None
-    return before if resolved.match.problem is None else None
+    return None if record is not None and record.id == before else before

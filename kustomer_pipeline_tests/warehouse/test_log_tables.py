@@ -1,6 +1,5 @@
 """What became of the rows, in three tables of the warehouse; the same in SQLite and in PostgreSQL."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -221,11 +220,10 @@ class TestRights:
     """PostgreSQL: each right that is missing is named, with the statement that gives it."""
 
     @pytest.fixture
-    def as_reader(self, postgres: Statements, postgres_url: str, postgres_server: str) -> Iterator[Warehouse]:
-        postgres("create table customers (id text)", "create role reader login", "grant select on customers to reader")
+    def as_reader(self, postgres: Statements, postgres_url: str) -> Warehouse:
+        postgres("create table customers (id text)", "grant select on customers to reader")
         url = sa.make_url(postgres_url).set(username="reader")
-        yield Warehouse(open_engine(url.render_as_string(hide_password=False)))
-        postgres("drop owned by reader", "drop role reader")
+        return Warehouse(open_engine(url.render_as_string(hide_password=False)))
 
     def refused(self, warehouse: Warehouse) -> str:
         with pytest.raises(LogTablesError) as caught:

@@ -21,11 +21,12 @@ def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: Obj
     """The rows as they are now, who is forgotten, what was learnt of identifiers, and the log lines."""
     settled = wave.settled
     orphans = [RememberedRow(f"id={id_}", "accepted", None, id_, owned=True) for id_ in wave.orphans]
-    if not (settled or orphans or hints.learned or hints.wrong):
+    if not (settled or orphans or wave.moved or hints.learned or hints.wrong):
         return
     with state.transaction() as tx:
         tx.rows.forget([key for one in settled for key in _forgotten(one)])
         tx.rows.put([*(one.remember for one in settled if one.remember is not None), *orphans], run_id)
+        tx.rows.count_as_changed(wave.moved)
         tx.identities.unlearn(object_name, hints.wrong)
         tx.identities.learn(object_name, hints.learned)
         tx.log.add([_line(one) for one in settled], run_id)

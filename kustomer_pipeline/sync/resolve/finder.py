@@ -75,7 +75,7 @@ class Finder:
         self._unknown = max(0, self._unknown - sum(not one.case.attempts for one in searches if not one.case.known_id))
         await self._prove_absence(searches)
         self._learn(searches)
-        return [one.match or Match() for one in searches]
+        return [one.result for one in searches]
 
     def saw(self, *, existing: int = 0, absent: int = 0) -> None:
         """What creates have shown: whom Kustomer refused because it has them, and whom it took."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kustomer_pipeline.kustomer import Record
 
@@ -24,3 +24,9 @@ class Search:
     listed: bool = False
     absent: bool = False
     counted: bool = False
+
+    @property
+    def result(self) -> Match:
+        """Who the row is, as far as it is known."""
+        known = self.case.known_id
+        return replace(self.match or Match(), moved_on=known is not None and known not in self.seen)

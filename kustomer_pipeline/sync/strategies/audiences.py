@@ -85,13 +85,15 @@ class Audience:
             return skipped(resolved, ReasonCode.NOT_IN_KUSTOMER, "not in Kustomer")
         if match.same_as is not None:
             text = f"the same {self._one} as row {mask_key(match.same_as)}"
-            return skipped(resolved, ReasonCode.SAME_MEMBER, text, match.record)
+            return skipped(
+                resolved, ReasonCode.SAME_MEMBER, text, match.record, owned=self._ours(resolved, match.record)
+            )
         return self._member(resolved, match.record)
 
     def refused(self, resolved: Resolved, reason: Reason) -> Nothing:
         """Tried again next time; whose the tag is does not change."""
         record = resolved.match.record
-        ours = resolved.case.owned or (record is not None and record.id in self.owned_ids)
+        ours = resolved.case.owned if record is None else self._ours(resolved, record)
         return rejected(resolved, reason, record, owned=ours)
 
     def patch(self, body: Mapping[str, Any], record: Record, sent_lists: Mapping[str, list[str]]) -> Patch:
@@ -101,7 +103,7 @@ class Audience:
     def _member(self, resolved: Resolved, record: Record) -> Decision:
         case = resolved.case
         removing = self.spec.mode == "remove"
-        ours = case.owned or record.id in self.owned_ids
+        ours = self._ours(resolved, record)
         try:
             patch = self.patch(resolved.body, record, {})
         except UnpatchableError as error:
@@ -119,6 +121,11 @@ class Audience:
             tag=self.spec.tag,
             action="untag" if removing else "tag",
         )
+
+    def _ours(self, resolved: Resolved, record: Record) -> bool:
+        """Whether the record has the tag from this sync: it was given to it, or to one that was merged into it. What a
+        row was before says nothing when its address has gone to somebody else."""
+        return record.id in self.owned_ids or (resolved.case.owned and resolved.match.moved_on)
 
     def _leaving(self, resolved: Resolved) -> Decision:
         record = resolved.match.record

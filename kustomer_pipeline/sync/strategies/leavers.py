@@ -10,7 +10,7 @@ identifiers of its key are looked up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,13 +18,12 @@ import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, Record, identifiers
 
-from ..decisions import Decision, Match, Nothing, Resolved
+from ..decisions import Decision, Match, Nothing, Resolved, Wave
 from ..desired import Desired, member
 from ..ledger import Outcome
-from ..resolve import Resolver
+from ..resolve import Resolver, judge
 from ..rows import Case
 from ..spec import AudienceSpec
-from ..state import RememberedRow
 from .audiences import Audience
 
 
@@ -92,34 +91,40 @@ class Leavers:
         members = len(holders | {id_ for id_ in ours if id_})
         return Candidates((*absent.cases, *others), members, absent.done_with, absent.handed_over)
 
-    async def decide(self, cases: Sequence[Case]) -> list[Decision]:
+    async def decide(self, cases: Sequence[Case]) -> Wave:
         """One decision per member, from the live records. Raises KustomerError when Kustomer cannot be asked."""
         live = await self.client.get_many(self.spec.object, [case.known_id for case in cases if case.known_id])
         gone = [case for case in cases if case.known_id not in live]
         found = iter(await self.resolver.finder.find(gone)) if gone else iter(())
         matches = [Match(record=live[case.known_id]) if case.known_id in live else next(found) for case in cases]
-        staying = self._staying([match.record for match in matches if match.record is not None])
+        rows = self._rows_of([match.record for match in matches if match.record is not None])
         resolved = [Resolved(case, case.row.body, match) for case, match in zip(cases, matches, strict=True)]
-        return [self._decide(one, staying) for one in await self.resolver.with_dead_references(resolved)]
+        resolved = await self.resolver.with_dead_references(resolved)
+        staying = {*rows, *self.resolver.met}
+        decisions = tuple(self._decide(one, staying) for one in resolved)
+        ours = (one.match.record for one in resolved if one.case.owned)
+        kept = tuple(record.id for record in ours if record is not None and record.id in staying)
+        return Wave(decisions, orphans=kept, moved=tuple(self._moved(rows)))
 
-    def _staying(self, records: Sequence[Record]) -> dict[str, int]:
-        """Of these records, those that are a row of the frame: record id → position."""
+    def _rows_of(self, records: Sequence[Record]) -> dict[str, Case]:
+        """Of these records, those that are a row of the frame: record id → the row."""
         held = {
-            (field, value): record.id
+            (field, value): record
             for record in records
             for field in self.spec.match_on
             for value in identifiers(record.attributes, field)
         }
-        positions = self.desired.rows_with(held.keys())
-        return {held[identifier]: position for identifier, position in positions.items()}
+        places = self.desired.rows_with(held.keys())
+        cases = self.desired.cases(self.desired.positions(*places.values()))
+        return {
+            held[identifier].id: case
+            for identifier, case in zip(places, cases, strict=True)
+            if judge(case, [held[identifier]], self.spec.match_on) is not None
+        }
 
-    def _decide(self, resolved: Resolved, staying: dict[str, int]) -> Decision:
+    def _decide(self, resolved: Resolved, staying: Collection[str]) -> Decision:
         record = resolved.match.record
-        if record is not None and record.id in staying:
-            position = staying[record.id]
-            kept = self._as_row(position, record.id) if resolved.case.owned else None
-            return Nothing(resolved, Outcome.UNCHANGED, record.id, remember=kept, forget=True)
-        if record is not None and (record.id in self.resolver.met or self._leaves_already(resolved, record)):
+        if record is not None and (record.id in staying or self._leaves_already(resolved, record)):
             return Nothing(resolved, Outcome.UNCHANGED, record.id, forget=True)
         return self.strategy.decide(resolved)
 
@@ -130,8 +135,6 @@ class Leavers:
         self._leaving.add(record.id)
         return seen and not again
 
-    def _as_row(self, position: int, kustomer_id: str) -> RememberedRow:
-        """The row of the frame that this record is: what this sync has tagged is its from now on."""
-        case = self.desired.cases(self.desired.positions(position))[0]
-        fingerprint = int(self.desired.compared.prints[position])
-        return RememberedRow(case.key, "accepted", fingerprint, kustomer_id, owned=True)
+    def _moved(self, rows: dict[str, Case]) -> Iterator[str]:
+        """Keys of the rows that are another record than is remembered: the next run looks at them anew."""
+        return (case.key for id_, case in rows.items() if case.known_id != id_ and id_ not in self.resolver.met)

@@ -51,10 +51,13 @@ def as_it_should_be(
     return Nothing(resolved, outcome, record.id, remember=kept)
 
 
-def skipped(resolved: Resolved, code: ReasonCode, text: str, record: Record | None = None) -> Nothing:
+def skipped(
+    resolved: Resolved, code: ReasonCode, text: str, record: Record | None = None, *, owned: bool = False
+) -> Nothing:
     """Nothing to be done for this row, as long as it stays as it is."""
-    reason, kustomer_id = Reason(code, text), record.id if record else None
-    kept = remembered(resolved.case, "skipped", kustomer_id, sent_lists=resolved.case.sent_lists, reason=reason)
+    case, reason = resolved.case, Reason(code, text)
+    kustomer_id = record.id if record else None
+    kept = remembered(case, "skipped", kustomer_id, owned=owned, sent_lists=case.sent_lists, reason=reason)
     return Nothing(resolved, Outcome.SKIPPED, kustomer_id, reason, remember=kept)
 
 

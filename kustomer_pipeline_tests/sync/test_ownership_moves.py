@@ -1,0 +1,95 @@
+"""Whose a tag is after customers were merged and addresses moved: what this sync gave is taken back, nothing else.
+
+A member is who it is in Kustomer now: customers are merged there, appear there, get other addresses there. Each test
+changes Kustomer between two runs, and looks at who holds the tag afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kustomer_pipeline.sync import AudienceSpec, RemovalLimit, SyncReport
+from kustomer_pipeline_tests.world import World, audience, customers, members, people
+
+WIDE = RemovalLimit(share=1.0)
+SCOPES = ["owned", "tag"]
+
+
+def vips(**changes: Any) -> AudienceSpec:
+    return audience(**{"max_removals": WIDE, **changes})
+
+
+def holders(world: World) -> set[str]:
+    """Ids of the customers that hold the tag."""
+    return {id_ for id_ in world.sandbox.customers if "vip" in world.sandbox.tag_names(id_)}
+
+
+def tag(world: World) -> str:
+    """The id of the tag."""
+    (id_,) = world.sandbox.tags
+    return id_
+
+
+@pytest.fixture
+def tagged(world: World) -> World:
+    """Twenty customers, the first ten tagged by the audience."""
+    world.run(customers(), people(20))
+    assert world.run(vips(), members(10)).counts.updated == 10
+    return world
+
+
+def leaves(report: SyncReport) -> tuple[int, int, int]:
+    """(removed, held, waiting)."""
+    return report.removed, report.removals_held, report.removals.waiting
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("full_resync", [False, True])
+@pytest.mark.parametrize("order", ["the one that was tagged first", "the other one first"])
+def test_a_member_who_was_merged_into_somebody_who_comes_back_is_untagged_when_both_leave(
+    tagged: World, scope: str, full_resync: bool, order: str
+) -> None:
+    """The survivor has the tag from the merged one, to whom this sync gave it; both are in the query for a while."""
+    spec = vips(mirror_scope=scope)
+    tagged.run(spec, members(9))
+    survivor = tagged.id_of("p9@example.com")
+    tagged.sandbox.agent_merge(tagged.id_of("p0@example.com"), survivor)
+    both = [{"email": "p0@example.com"}, {"email": "p9@example.com"}]
+    rows = both if order == "the one that was tagged first" else both[::-1]
+    for _ in range(2):
+        tagged.run(spec, [*rows, *members(8, start=1)], full_resync=full_resync)
+        assert survivor in holders(tagged)
+    assert tagged.run(spec, members(8, start=1)).removed == 1
+    assert survivor not in holders(tagged)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("full_resync", [False, True])
+def test_an_address_that_moved_to_a_member_who_leaves_keeps_the_tag_there_and_nowhere_else(
+    tagged: World, scope: str, full_resync: bool
+) -> None:
+    """The customer who had the address is nobody in the query any more, and must not be forgotten."""
+    before, now = tagged.id_of("p3@example.com"), tagged.id_of("p5@example.com")
+    tagged.sandbox.agent_edit(before, emails=[{"email": "former@example.com"}])
+    tagged.sandbox.agent_edit(now, emails=[{"email": "p5@example.com"}, {"email": "p3@example.com"}])
+    rows = [row for row in members(10) if row["email"] != "p5@example.com"]
+    tagged.run(vips(mirror_scope=scope), rows, full_resync=full_resync)
+    for _ in range(2):
+        tagged.run(vips(mirror_scope=scope), rows, full_resync=True)
+    assert (now in holders(tagged), before in holders(tagged)) == (True, False)
+
+
+@pytest.mark.parametrize("full_resync", [False, True])
+def test_an_address_that_moved_to_a_customer_whom_an_agent_tagged_leaves_the_agents_tag(
+    tagged: World, full_resync: bool
+) -> None:
+    """The sync gave the tag to the customer who had the address before, and not to the one who has it now."""
+    before, now = tagged.id_of("p0@example.com"), tagged.id_of("p15@example.com")
+    tagged.sandbox.agent_edit(now, tags=[tag(tagged)])
+    tagged.sandbox.agent_edit(before, emails=[{"email": "former@example.com"}])
+    tagged.sandbox.agent_edit(now, emails=[{"email": "p15@example.com"}, {"email": "p0@example.com"}])
+    for rows in (members(10), members(10), members(9, start=1), members(9, start=1)):
+        tagged.run(vips(), rows, full_resync=full_resync)
+    assert (now in holders(tagged), before in holders(tagged)) == (True, False)
