@@ -8,6 +8,7 @@ other roles make it cheaper, and `lines` says so to a person.
 
 from __future__ import annotations
 
+from .calls import SINGULAR
 from .identifiers import ObjectName
 from .roles import allowed_by, roles_for
 
@@ -48,8 +49,9 @@ class Abilities:
         return allowed_by(self._roles, action) if met is None else met
 
     def bulk(self, object_name: ObjectName) -> bool:
-        """Whether bulk jobs for these records can be followed; False only when the role is surely missing."""
-        return self.may("bulk.read") is not False and self.may("bulk.submit") is not False
+        """Whether bulk jobs for these records can be handed in and followed; False only when that is surely not so."""
+        one = SINGULAR[object_name]
+        return all(self.may(action) is not False for action in ("bulk.read", f"bulk.{one}.create", f"bulk.{one}.update"))
 
     @property
     def search(self) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from .answers import text
 from .bulk_answers import Batch, BulkAnswer, ItemResult, batch_items, job_is_complete, merged, parse_batch
-from .calls import Call
+from .calls import SINGULAR, Call
 from .errors import AmbiguousWriteError, NotFoundError, UnexpectedAnswerError
 from .identifiers import ObjectName
 from .paging import Pages
@@ -40,7 +40,8 @@ class BulkJobs:
         """Hand in a job; its id. See KustomerClient.submit_bulk."""
         _check(items)
         method, path = METHODS[operation], f"/v1/{object_name}/bulk"
-        body = await self._session.send(Call(method, path, path, "bulk.submit", Kind.WRITE, body=list(items)))
+        action = f"bulk.{SINGULAR[object_name]}.{operation}"
+        body = await self._session.send(Call(method, path, path, action, Kind.WRITE, body=list(items)))
         bulk_id = parse_bulk_id(body)
         if bulk_id is None:
             raise AmbiguousWriteError(

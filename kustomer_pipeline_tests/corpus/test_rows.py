@@ -131,7 +131,7 @@ def test_a_reason_never_holds_the_value(played: Any, sync: CorpusSync) -> None:
         assert [] == [word for word in words_of(line.cells) if word in reasons], line.case.about
 
 
-@pytest.mark.parametrize("name", ["found_by_path", "found_by_path_to_update"])
+@pytest.mark.parametrize("name", [sync.name for sync in SYNCS if sync.name.startswith("found_by_path")])
 def test_odd_identifiers_were_really_looked_up_by_path(played: Any, name: str) -> None:
     run: Played = played(name)
     looked_up = [path for path in run.paths if re.match(r"/v1/customers/(externalId|email|phone)=", path)]

@@ -135,6 +135,9 @@ def test_an_agents_addresses_never_give_way_and_the_rest_of_the_row_lands(world:
     assert emails(world) == [item["email"] for item in full]
     assert world.customer("C-0")["custom"]["planStr"] == "free"
     assert any("written only in part" in note for note in report.notes)
+    again = world.run(customers(), people(1))  # what was left out is not forgotten
+    assert (again.counts.rejected, again.sent) == (1, 0)
+    assert "emails would hold 11 entries, Kustomer takes 10" in again.rows["reason"][0]
 
 
 def test_a_merge_that_left_more_addresses_than_a_write_takes_is_no_refusal(world: World) -> None:

@@ -64,6 +64,7 @@ def intended(
 
 def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -> JobItem:
     case, row = write.case, write.case.row
+    in_part = isinstance(write, Update) and bool(write.patch.notes)  # what is left out is looked at again next time
     is_row = isinstance(row, DesiredRow)
     changes = [] if isinstance(write, Create) else write.patch.changes
     hints = [(name, value_hash(v)) for name in UNIQUE[object_name] for v in case.identifiers(name)] if is_row else []
@@ -72,7 +73,7 @@ def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -
         key=case.key,
         effect=_effect(write),
         kustomer_id=None if isinstance(write, Create) else write.live.id,
-        fingerprint=row.fingerprint if isinstance(row, DesiredRow) and case.lost_at is None else None,
+        fingerprint=row.fingerprint if isinstance(row, DesiredRow) and case.lost_at is None and not in_part else None,
         owned=case.owned if isinstance(write, Leave) else isinstance(write, Update) and write.owned,
         sent_lists={} if isinstance(write, Leave) else write.sent_lists,
         displaced=write.of.match.displaced,

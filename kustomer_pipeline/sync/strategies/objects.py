@@ -110,6 +110,8 @@ class Objects:
         except UnpatchableError as error:
             return rejected(resolved, error.reason, record)
         lists = self._written_lists(resolved, patch, record)
+        if not patch.body and patch.notes and self.spec.mode != "insert":
+            return rejected(resolved, patch.notes[0], record)
         if not patch.body:
             return as_it_should_be(resolved, record, sent_lists=lists)
         if self.spec.mode == "insert":

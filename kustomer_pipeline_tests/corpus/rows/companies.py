@@ -15,8 +15,8 @@ NAMED: list[Case] = [
             ("blank", "  \n", "name is missing"),
             ("one character", "X", "name is 1 character, at least 3"),
             ("two characters", "3M", "name is 2 characters, at least 3"),
-            ("256 characters", "x" * 256, "name is 256 characters, at most 255"),
-            ("a megabyte", "x" * 2**20, "name is 1048576 characters, at most 255"),
+            ("257 characters", "x" * 257, "name is 257 characters, at most 256"),
+            ("a megabyte", "x" * 2**20, "name is 1048576 characters, at most 256"),
             ("a NUL character", "Ac\x00me", "name holds a NUL character"),
             ("half a character", "Acme \ud83d", "UTF-8"),
         )
@@ -25,8 +25,8 @@ NAMED: list[Case] = [
         created(f"company name: {about}", {"name": text}, name=text)
         for about, text in (
             ("three characters", "IBM"),
-            ("255 characters", "x" * 255),
-            ("255 characters of four bytes each", "𝕏" * 255),
+            ("256 characters", "x" * 256),
+            ("256 characters of four bytes each", "𝕏" * 256),
             ("signs", "A & B, c+d=100% #1 <é>? \"Co.\" 'GmbH' / KG"),
             ("emoji", "🦊🦊🦊"),
             ("the word null", "null"),
@@ -106,7 +106,12 @@ DETAILED: list[Case] = [
             "*.acme.example:443",
         )
     ],
-    invalid("101 domains", {"domains": [f"d{n}.example" for n in range(101)]}, "domains has 101 items, at most 100"),
+    created(
+        "ten domains",
+        {"domains": [f"d{n}.example" for n in range(10)]},
+        domains=[f"d{n}.example" for n in range(10)],
+    ),
+    invalid("eleven domains", {"domains": [f"d{n}.example" for n in range(11)]}, "domains has 11 items, at most 10"),
     created(
         "the address of a company, twice in the org", {"email": "info@shared.example"}, emails=["info@shared.example"]
     ),

@@ -133,8 +133,12 @@ SYNCS: tuple[CorpusSync, ...] = (
     customers(
         "links_by_kustomer_id", links.COMPANY_IDS, LINKED, prepare=_employers, options={"company": {"match": "id"}}
     ),
-    customers("found_by_path", paths.FOUND_BY_PATH, **PATHS),
-    customers("found_by_path_to_update", paths.FOUND_BY_PATH, **PATHS, mode="update", control=KNOWN),
+    # In parts: for fifty rows and more a walk through so small an org would be cheaper than look-ups by path.
+    *(customers(f"found_by_path_{n}", paths.FOUND_BY_PATH[n::3], **PATHS) for n in range(3)),
+    *(
+        customers(f"found_by_path_to_update_{n}", paths.FOUND_BY_PATH[n::3], **PATHS, mode="update", control=KNOWN)
+        for n in range(3)
+    ),
     CorpusSync(
         ObjectSpec(
             "companies",
