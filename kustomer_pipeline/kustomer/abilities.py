@@ -51,7 +51,9 @@ class Abilities:
     def bulk(self, object_name: ObjectName) -> bool:
         """Whether bulk jobs for these records can be handed in and followed; False only when that is surely not so."""
         one = SINGULAR[object_name]
-        return all(self.may(action) is not False for action in ("bulk.read", f"bulk.{one}.create", f"bulk.{one}.update"))
+        return all(
+            self.may(action) is not False for action in ("bulk.read", f"bulk.{one}.create", f"bulk.{one}.update")
+        )
 
     @property
     def search(self) -> bool:

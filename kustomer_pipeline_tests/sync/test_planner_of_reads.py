@@ -117,14 +117,14 @@ def test_the_first_hundred_exist_and_the_others_do_not(dear: World) -> None:
 
 def test_the_first_hundred_do_not_exist_and_the_others_do(dear: World) -> None:
     """What the probe shows makes the rest look new; refused creates show that they are not."""
-    seed(dear, 4900, start=100)
-    report = dear.run(customers(), people(5000))
-    assert (report.counts.created, report.counts.updated) == (100, 4900)
+    seed(dear, 7900, start=100)
+    report = dear.run(customers(), people(8000))
+    assert (report.counts.created, report.counts.updated) == (100, 7900)
     refused = sum(
         len(one.json()) for one in dear.sandbox.requests if one.method == "POST" and one.path == "/v1/customers/bulk"
     )
-    assert refused <= 100 + 3000, "some creates are on their way before the first answers come"
-    assert dear.sandbox.units() <= 0.045 * 5000 + 150
+    assert refused <= 7000, "64 jobs, and the wave that is decided by then, are under way before the first answers come"
+    assert dear.sandbox.units() <= 0.045 * 8000 + 130
 
 
 def test_the_first_hundred_do_not_exist_and_the_others_do_in_a_large_org(dear: World) -> None:
