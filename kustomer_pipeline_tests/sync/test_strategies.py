@@ -9,6 +9,7 @@ mirror mean, and what an undo takes back.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -157,19 +158,25 @@ def test_every_other_tag_stays() -> None:
 
 OURS = RememberedRow("C-1", "accepted", kustomer_id=ID, owned=True)
 THEIRS = RememberedRow("C-1", "accepted", kustomer_id=ID, owned=False)
+BEFORE = RememberedRow("C-1", "accepted", kustomer_id="somebody else", owned=True)
 
 
 @pytest.mark.parametrize(
-    ("live", "remembered", "ours"),
+    ("live", "remembered", "merged", "ours"),
     [
-        (record(), None, True),  # we give it
-        (record((VIP,)), None, False),  # somebody else gave it
-        (record((VIP,)), THEIRS, False),
-        (record((VIP,)), OURS, True),  # we gave it before
+        (record(), None, False, True),  # we give it
+        (record((VIP,)), None, False, False),  # somebody else gave it
+        (record((VIP,)), THEIRS, False, False),
+        (record((VIP,)), OURS, False, True),  # we gave it before
+        (record((VIP,)), BEFORE, False, False),  # we gave it to whoever had the address before
+        (record((VIP,)), BEFORE, True, True),  # and they are one by now
     ],
 )
-def test_whose_the_tag_is(live: Record, remembered: RememberedRow | None, ours: bool) -> None:
-    decision = Audience(audience(), VIP).decide(resolved(row(remembered=remembered), live))
+def test_whose_the_tag_is(live: Record, remembered: RememberedRow | None, merged: bool, ours: bool) -> None:
+    given_to = frozenset({remembered.kustomer_id} if remembered and remembered.owned and remembered.kustomer_id else ())
+    one = resolved(row(remembered=remembered), live)
+    one = replace(one, match=replace(one.match, moved_on=merged))
+    decision = Audience(audience(), VIP, given_to).decide(one)
     owned = decision.owned if isinstance(decision, Update) else isinstance(decision, Nothing) and decision.remember
     assert (owned.owned if isinstance(owned, RememberedRow) else owned) == ours
 

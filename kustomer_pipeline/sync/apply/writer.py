@@ -33,11 +33,13 @@ from ..decisions import Create, Write
 from ..masking import scrub
 from ..state import Job, Lock, SyncState
 from .chunks import fits_bulk, item_of
+from .culprits import Culprits, Turns, cause_of
 from .jobs import operation_of
 from .journaling import Journaling, OnWritten, Written
 
 PATIENCE_SECONDS = 300.0  # without any job being done
 STUCK_JOBS = 100  # so many in a row that none was done beside: the run ends
+_DIVIDING = 3  # pieces of refused requests handed in at once: few, so that what stands alone is known early
 _SUBMITTING = 6  # requests handed in at once: what is intended and not yet sent is what a kill leaves in doubt
 
 
@@ -64,7 +66,8 @@ class Writer:
         self._on_record = on_record
         self._singly = singly
         self._finding_out = asyncio.Lock()
-        self._submitting = asyncio.Semaphore(_SUBMITTING)
+        self._turns = {False: Turns(_SUBMITTING), True: Turns(_DIVIDING)}
+        self._culprits = Culprits(run_id)
         self._done: deque[tuple[float, float]] = deque(maxlen=1000)  # when handed in, when seen to be done
         self._stuck = 0
 
@@ -82,16 +85,18 @@ class Writer:
 
     # --- in bulk --------------------------------------------------------------------------------------------
 
-    async def _in_bulk(self, writes: list[Write], on_written: OnWritten) -> None:
+    async def _in_bulk(self, writes: list[Write], on_written: OnWritten, cause: str | None = None) -> None:
+        """cause: why the request that they were part of was refused."""
         with_rev = self.client.wire.takes_rev(self.object_name, operation_of(writes[0]))
-        error = await self._job(writes, on_written, with_rev=with_rev)
+        error = await self._job(writes, on_written, with_rev=with_rev, cause=cause)
         if error is None:
             return
         if isinstance(error, PermissionDeniedError):
             await self.write(writes, on_written)  # bulk is not allowed: one by one from now on
             return
         about_form = isinstance(error, BadRequestError) and operation_of(writes[0]) == "update"
-        if with_rev and about_form and not self.client.wire.rev_is_known(self.object_name):
+        about_rev = about_form and not self._culprits.everybody(cause_of(error), len(writes))
+        if with_rev and about_rev and not self.client.wire.rev_is_known(self.object_name):
             writes = await self._find_out_rev(writes, on_written)
             if writes:
                 await self._in_bulk(writes, on_written)
@@ -99,11 +104,21 @@ class Writer:
         await self._halves(writes, error, on_written)
 
     async def _halves(self, writes: list[Write], error: KustomerError, on_written: OnWritten) -> None:
+        cause = cause_of(error)
         if len(writes) == 1:
+            self._culprits.refused(error)
             on_written([Written(writes[0], "rejected", error=scrub(str(error)))])
             return
+        if self._culprits.everybody(cause, len(writes)):
+            samples, writes = self._culprits.samples(writes)
+            await asyncio.gather(*(self._in_bulk([one], on_written, cause) for one in samples))
+            if self._culprits.everybody(cause, len(writes)):
+                text = f"{scrub(str(error))} (refused together with others, of whom none was taken alone)"
+                on_written([Written(write, "rejected", error=text) for write in writes])
+                return
         middle = len(writes) // 2
-        await asyncio.gather(*(self._in_bulk(half, on_written) for half in (writes[:middle], writes[middle:])))
+        halves = [half for half in (writes[:middle], writes[middle:]) if half]
+        await asyncio.gather(*(self._in_bulk(half, on_written, cause) for half in halves))
 
     async def _find_out_rev(self, writes: list[Write], on_written: OnWritten) -> list[Write]:
         """Does the org take `rev` in bulk updates? (docs/kustomer.md section 7.5) Found out on single items, since one
@@ -119,13 +134,21 @@ class Writer:
                 error = await self._job([one], on_written, with_rev=False)
                 if error is None:
                     self.client.wire.rev_refused(self.object_name)
-                else:
-                    on_written([Written(one, "rejected", error=scrub(str(error)))])
+                    continue
+                on_written([Written(one, "rejected", error=scrub(str(error)))])
+                self._culprits.refused(error)
+                if self._culprits.everybody(cause_of(error), len(rest)):
+                    break
             return rest
 
-    async def _job(self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool) -> KustomerError | None:
+    async def _job(
+        self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool, cause: str | None = None
+    ) -> KustomerError | None:
         """One bulk job from intent to acknowledgement; the error with which Kustomer refused the request as a whole."""
-        async with self._submitting:
+        async with self._turns[cause is not None].of(len(writes)):
+            everybody = self._culprits.everybody(cause, len(writes))
+            if everybody is not None:
+                return everybody
             job, by_ref = self._journal.intend(writes)
             items = [{**item_of(write, with_rev=with_rev), "_clientRef": ref} for ref, write in by_ref.items()]
             try:
@@ -141,6 +164,7 @@ class Writer:
                     return error
                 raise
             self._journal.submitted(job, bulk_id)
+            self._culprits.accepted(cause)
         if with_rev and job.operation == "update":
             self.client.wire.rev_accepted(self.object_name)
         await self._collect(job, bulk_id, by_ref, on_written)
