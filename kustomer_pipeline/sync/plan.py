@@ -17,7 +17,7 @@ from .decisions import Create, Nothing, Wave
 from .ledger import Ledger
 from .reconcile import Stream
 from .rendering import Line, action_of, lines_of
-from .report import CHANGE_COLUMNS, HeldChanges, Removals, masked_table
+from .report import CHANGE_COLUMNS, HeldChanges, OfTheGuard, Removals, masked_table
 
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
 _JOB_ITEMS = 100
@@ -38,7 +38,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(OfTheGuard):
     """What a run would do.
 
     `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`:
@@ -57,31 +57,6 @@ class Plan:
     estimate: Estimate = field(default_factory=Estimate)
     notes: tuple[str, ...] = ()
 
-    @property
-    def members(self) -> int:
-        """Of how many members the removals were judged."""
-        return self.removals.members
-
-    @property
-    def removals_held(self) -> int:
-        """Removals that the guard would hold."""
-        return self.removals.held
-
-    @property
-    def removal_plan_id(self) -> str | None:
-        """Names exactly these removals."""
-        return self.removals.plan_id
-
-    @property
-    def changes_held(self) -> int:
-        """Changes that the guard would hold."""
-        return self.held_changes.held
-
-    @property
-    def change_plan_id(self) -> str | None:
-        """Names exactly these changes."""
-        return self.held_changes.plan_id
-
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""
         return masked_table(self.changes, limit, show_values=show_values, values=("before", "after"))
@@ -90,13 +65,13 @@ class Plan:
 class PlanBuilder:
     """Takes the waves of a stream and tells them."""
 
-    def __init__(self, ledger: Ledger, actions: tuple[str, ...]) -> None:
+    def __init__(self, ledger: Ledger, writes: tuple[str, str]) -> None:
         self.counts: Counter[str] = Counter()
         self.lines: list[Line] = []
         self.creates = 0
         self.updates = 0
         self._ledger = ledger
-        self._actions = actions
+        self._actions = (*writes, "unchanged", "skip", "invalid", "reject", "defer")
 
     async def take(self, wave: Wave) -> None:
         """Tell the decisions of a wave."""

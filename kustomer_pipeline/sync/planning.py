@@ -12,7 +12,7 @@ from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
 from .report import HeldChanges, Removals
-from .spec import ObjectSpec, RunOptions, SyncSpec
+from .spec import RunOptions, SyncSpec
 from .state import StateStore
 
 
@@ -38,7 +38,7 @@ async def _plan(
     client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
     opened = await opening.open()
     stream = opened.stream
-    builder = PlanBuilder(stream.ledger, _actions(spec))
+    builder = PlanBuilder(stream.ledger, stream.strategy.actions)
     await reconcile(stream, builder)
     counts, changes = builder.told(stream)
     return Plan(
@@ -52,11 +52,6 @@ async def _plan(
         estimate=builder.estimate(client, spec.object),
         notes=opened.notes,
     )
-
-
-def _actions(spec: SyncSpec) -> tuple[str, ...]:
-    writes = ("create", "update") if isinstance(spec, ObjectSpec) else ("tag", "untag")
-    return (*writes, "unchanged", "skip", "invalid", "reject", "defer")
 
 
 def _removals(stream: Stream) -> Removals:

@@ -100,8 +100,40 @@ class HeldChanges:
     examples: pd.DataFrame = field(default_factory=lambda: _empty(CHANGE_COLUMNS))
 
 
+class OfTheGuard:
+    """What the guard says, of a plan or a report."""
+
+    removals: Removals
+    held_changes: HeldChanges
+
+    @property
+    def members(self) -> int:
+        """Of how many members the removals were judged."""
+        return self.removals.members
+
+    @property
+    def removals_held(self) -> int:
+        """Removals that the guard holds."""
+        return self.removals.held
+
+    @property
+    def removal_plan_id(self) -> str | None:
+        """What to approve so that exactly these removals go."""
+        return self.removals.plan_id
+
+    @property
+    def changes_held(self) -> int:
+        """Changes that the guard holds."""
+        return self.held_changes.held
+
+    @property
+    def change_plan_id(self) -> str | None:
+        """What to approve so that exactly these changes go."""
+        return self.held_changes.plan_id
+
+
 @dataclass(frozen=True)
-class SyncReport:
+class SyncReport(OfTheGuard):
     """The result of one run of one sync.
 
     `rows`: DataFrame with one row per input row, in its order: key, outcome, kustomer_id, reason (strings).
@@ -131,31 +163,6 @@ class SyncReport:
     def removed(self) -> int:
         """Members who lost the tag."""
         return self.removals.removed
-
-    @property
-    def removals_held(self) -> int:
-        """Removals that the guard holds."""
-        return self.removals.held
-
-    @property
-    def members(self) -> int:
-        """Of how many members the removals were judged."""
-        return self.removals.members
-
-    @property
-    def removal_plan_id(self) -> str | None:
-        """What to approve so that the held removals go."""
-        return self.removals.plan_id if self.removals.held else None
-
-    @property
-    def changes_held(self) -> int:
-        """Changes that the guard holds."""
-        return self.held_changes.held
-
-    @property
-    def change_plan_id(self) -> str | None:
-        """What to approve so that the held changes go."""
-        return self.held_changes.plan_id
 
     @property
     def absent(self) -> int:

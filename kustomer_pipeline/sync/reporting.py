@@ -21,7 +21,7 @@ def removals_of(stream: Stream, executors: Sequence[Executor]) -> Removals:
         members=stream.members,
         removed=sum(executor.tally.removed for executor in executors),
         held=stream.removals.held,
-        plan_id=stream.removals.plan_id,
+        plan_id=stream.removals.plan_id if stream.removals.held else None,
         waiting=stream.waiting,
         refused=len(refused),
         rows=refused.reset_index(drop=True),

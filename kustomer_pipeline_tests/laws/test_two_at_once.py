@@ -1,4 +1,4 @@
-"""Two runs at the same time, without Dagster's pool between them: two machines, or a terminal beside a schedule.
+"""Two runs at the same time, with nothing of Dagster's between them: two machines, or a terminal beside a schedule.
 
 Real processes on one state database, SQLite and PostgreSQL. Only the org's lock makes them take turns; it must be
 there from the first moment (a database that neither has opened before) and gone with the process that held it.

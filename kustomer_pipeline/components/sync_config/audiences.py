@@ -38,7 +38,7 @@ class AudienceSyncAttributes(SyncAttributes):
     )
     max_removals: MaxRemovals = Field(
         MaxRemovals(),
-        description="The breaker: when a run would untag more than this share or number of members, "
+        description="The guard of removals: when a run would untag more than this share or number of members, "
         "it untags nobody until somebody approves.",
     )
     max_absent_share: Share = Field(

@@ -163,7 +163,7 @@ class LogTo(Attributes):
 
 
 class MaxRemovals(Attributes):
-    """The breaker of an audience: beyond either limit nothing is untagged."""
+    """The guard of removals of an audience: beyond either limit nothing is untagged."""
 
     share: Share = Field(0.2, description="Share of the members that one run may untag, 0 to 1.")
     count: Count = Field(1000, ge=0, description="Number of members that one run may untag.")

@@ -45,6 +45,11 @@ class Audience:
         return self.spec.object
 
     @property
+    def actions(self) -> tuple[str, str]:
+        """Given or taken."""
+        return "tag", "untag"
+
+    @property
     def one_row_a_record(self) -> bool:
         """An audience is a set: the same member twice is no mistake."""
         return False

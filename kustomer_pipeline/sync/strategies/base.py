@@ -22,6 +22,11 @@ class Strategy(Protocol):
         ...
 
     @property
+    def actions(self) -> tuple[str, str]:
+        """What its writes are called in a plan."""
+        ...
+
+    @property
     def one_row_a_record(self) -> bool:
         """Whether two rows for one record are a question for people; else the rows are a set, and one is enough."""
         ...

@@ -41,6 +41,11 @@ class Objects:
         return self.spec.object
 
     @property
+    def actions(self) -> tuple[str, str]:
+        """Made or changed."""
+        return "create", "update"
+
+    @property
     def one_row_a_record(self) -> bool:
         """Nobody can say which of two rows for one record is right."""
         return True
