@@ -6,6 +6,8 @@ when to begin.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,9 +159,22 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     """WAL: readers (an analyst, the plan) never block the writer. FULL: an acknowledged commit survives a power cut."""
     connection.isolation_level = None  # the driver begins nothing by itself: _begin_sqlite does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    in_wal_mode(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def in_wal_mode(cursor: Any) -> None:
+    """Two processes that open a new file at once: SQLite refuses one of them without waiting, so this waits."""
+    end = time.monotonic() + _SQLITE_PATIENCE_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
