@@ -63,7 +63,7 @@ lint: .venv/.installed-test ## Lint, format and types
 
 .PHONY: test
 test: lint ## Lint, types and every test: what CI runs
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: bench
 bench: .venv/.installed-test ## Measure API units, records a minute, time and memory (ARGS=--quick: under a minute)

@@ -1,4 +1,4 @@
-"""A new state database that many open at the same moment: SQLite refuses some of them at once, and nobody may notice."""
+"""A new state database that many open at once: SQLite refuses some of them on the spot, and nobody may notice."""
 
 from __future__ import annotations
 
