@@ -72,7 +72,7 @@ def choices(question: Question) -> list[Choice]:
     absent = rows * (1 - exist)
     found: list[Choice] = []
     if question.org_size is not None:
-        found.append(_choice("walk", -(-question.org_size // PAGE), 0, question))
+        found.append(_choice("walk", max(1, -(-question.org_size // PAGE)), 0, question))
     # Whoever is found by the first identifier is not asked for by the next.
     questions = 1 + (question.identifiers - 1) * (1 - exist)
     found.append(_choice("paths", rows * questions, 0, question))

@@ -23,9 +23,9 @@ from .cost import PAGE, Question, Way, choose
 from .hints import Hints, hints_of
 from .ladder import LABELS, holds, judge
 from .listing import WholeList
-from .search import Search
+from .search import Search, Share
 
-_PROBE_ROWS = 100  # rows by which search shows how many of them Kustomer has
+_FEWEST_PROBES, _MOST_PROBES = 20, 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
 
 
@@ -57,11 +57,11 @@ class Finder:
         self.hints = Hints()
         self._of_state = hints_of_state
         self._unknown = unknown
+        self._probes = max(_FEWEST_PROBES, min(_MOST_PROBES, unknown // 50))
         self._creates_prove = creates_prove
         self._every_rung = every_rung
         self._proofs = proofs
-        self._asked = 0
-        self._found = 0
+        self._share = Share()
         self._size: int | None = None
         self._list = WholeList(client, object_name, self.match_on, wanted)
 
@@ -79,8 +79,7 @@ class Finder:
 
     def saw(self, *, existing: int = 0, absent: int = 0) -> None:
         """What creates have shown: whom Kustomer refused because it has them, and whom it took."""
-        self._asked += existing + absent
-        self._found += existing
+        self._share.saw(existing, absent)
 
     # --- at hand --------------------------------------------------------------------------------------------
 
@@ -117,8 +116,8 @@ class Finder:
     async def _find_cheaply(self, searches: Sequence[Search]) -> None:
         """By the cheapest way. The first new rows are searched for: they show how many Kustomer has."""
         rest = list(searches)
-        if self._worth_a_probe(rest):
-            await self._search(rest[:_PROBE_ROWS])
+        if await self._worth_a_probe(rest):
+            await self._search(rest[: self._probes])
             rest = [one for one in rest if not one.counted]
         if not rest:
             return
@@ -130,9 +129,12 @@ class Finder:
         elif way == "paths":
             await self._look_up_all(rest)
 
-    def _worth_a_probe(self, searches: Sequence[Search]) -> bool:
-        fit = bool(searches) and self._creates_prove and not searches[0].case.must_prove and not self._list.was_read
-        return fit and self._asked < _PROBE_ROWS < self._unknown and self.client.abilities.search
+    async def _worth_a_probe(self, searches: Sequence[Search]) -> bool:
+        """Not where nobody can be there: in an empty org."""
+        if not searches or searches[0].case.must_prove or self._list.was_read or not self._creates_prove:
+            return False
+        fit = self._share.asked < self._probes < self._unknown and self.client.abilities.search
+        return fit and (self._unknown < _ASK_SIZE_FROM or await self._ask_size() > 0)
 
     async def _way(self, searches: Sequence[Search]) -> Way:
         """The cheapest way for these rows, and for those like them that are still to come."""
@@ -145,7 +147,7 @@ class Finder:
         question = Question(
             rows=max(self._unknown, len(searches)),
             identifiers=len(self.match_on),
-            exist=self._found / self._asked if self._asked else (0.0 if self._size == 0 else None),
+            exist=0.0 if self._size == 0 else self._share.value,
             creates_prove=self._creates_prove and not searches[0].case.must_prove,
             search_batch=by_search[0] if searchable else 0,
             org_size=self._size,
@@ -173,27 +175,19 @@ class Finder:
             ]
             await self._read([(one, ids) for one, ids in proposed if ids])
         if self.client.abilities.search:  # else nothing was asked, and the rows are looked for in another way
-            self._count(searches)
+            self._share.count(searches)
 
     async def _look_in_list(self, searches: Sequence[Search]) -> None:
         """The list is the live database itself: whoever is not in the whole of it is not there."""
         just_now = not self._list.was_read
         await self._list.read()
-        proposed = [(one, self._list.ids_with(one.case.identifiers)) for one in searches]
+        proposed = ((one, self._list.ids_with(one.case.identifiers)) for one in searches)
         await self._read([(one, ids) for one, ids in proposed if ids])
         for one in searches:
             one.listed = True
             # What was tried after the list was read may have made a record that is not in it.
             one.absent = self._list.complete and (just_now or not one.case.attempts)
-        self._count(searches)
-
-    def _count(self, searches: Sequence[Search]) -> None:
-        """How many of the rows Kustomer has, each row once."""
-        new = [one for one in searches if not one.counted]
-        self._asked += len(new)
-        self._found += sum(one.match is not None for one in new)
-        for one in new:
-            one.counted = True
+        self._share.count(searches)
 
     # --- proof ----------------------------------------------------------------------------------------------
 
