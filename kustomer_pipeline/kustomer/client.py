@@ -201,8 +201,8 @@ class KustomerClient:
             self._sizes.learn(object_name, total)
         return walk
 
-    async def org_size(self, object_name: ObjectName) -> int:
-        """How many records there are: one unit as a rule, a few for companies, and none when it is known already."""
+    async def org_size(self, object_name: ObjectName) -> int | None:
+        """How many records there are: a unit as a rule, a few for companies, once. None where there is no such list."""
         return await self._sizes.size(object_name)
 
     async def tag_holders(self, object_name: ObjectName, tag_id: str) -> list[Record]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 
-from .errors import BadRequestError, NotFoundError
+from .errors import BadRequestError, NotFoundError, PermissionDeniedError, ServerError, UnexpectedAnswerError
 from .identifiers import ObjectName
 from .lists import PAGE_SIZE, Lists, Page
+
+_NO_LIST = (BadRequestError, NotFoundError, PermissionDeniedError, ServerError, UnexpectedAnswerError)
 
 
 class Sizes:
@@ -18,18 +20,21 @@ class Sizes:
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
-        self._known: dict[ObjectName, int] = {}
+        self._known: dict[ObjectName, int | None] = {}
         self._finding_out = asyncio.Lock()
 
     def learn(self, object_name: ObjectName, size: int) -> None:
         """A list told."""
         self._known[object_name] = size
 
-    async def size(self, object_name: ObjectName) -> int:
+    async def size(self, object_name: ObjectName) -> int | None:
         """The number of records. See KustomerClient.org_size."""
         async with self._finding_out:
             if object_name not in self._known:
-                self._known[object_name] = await self._find_out(object_name)
+                try:
+                    self._known[object_name] = await self._find_out(object_name)
+                except _NO_LIST:
+                    self._known[object_name] = None
         return self._known[object_name]
 
     async def _find_out(self, object_name: ObjectName) -> int:

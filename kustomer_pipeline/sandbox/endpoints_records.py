@@ -24,6 +24,7 @@ _TIMES = ("createdAt", "updatedAt")
 
 def list_customers(call: Call) -> Answer:
     """GET /v1/customers?filter[updatedAt][gte]=…&sort=-updatedAt&page=1&pageSize=100"""
+    _maybe_no_list(call)
     store = call.state.store
     sort = call.query.get("sort", "createdAt")
     if sort not in _SORTS:
@@ -86,6 +87,12 @@ def _look_up(call: Call, field: str, value: str) -> Record:
     if record is None:
         raise not_found(field)
     return record
+
+
+def _maybe_no_list(call: Call) -> None:
+    refused = call.fault("list_refused")
+    if refused:
+        raise ApiError(refused.value, "notfound" if refused.value == 404 else "badparam", "No list of all")
 
 
 def _several(call: Call, kind: str, ids: list[str]) -> Answer:
@@ -156,6 +163,8 @@ def list_companies(call: Call) -> Answer:
     companies = store.records["company"]
     external_id, name = call.query.get("externalId"), call.query.get("filter")
     ids: Sequence[str] = store.company_ids
+    if external_id is None and name is None:
+        _maybe_no_list(call)
     if external_id is not None and name is None:
         ids = [record.id for record in store.companies_with(external_id)]
     elif name is not None and external_id is None:

@@ -152,6 +152,7 @@ _KINDS = [
         "a bulk update without `company` takes the link away, as a single one does",
     ),
     FaultKind("bulk_rev_refused", _BULK, "a bulk update with `rev` is a 400"),
+    FaultKind("list_refused", _READ, "the list of all customers, or of all companies: this status", int, 404),
     FaultKind("multi_get_refused", _READ, "several customers in one GET: this status", int, 404),
     FaultKind("multi_get_limit", _READ, "more than so many customers in one GET: 400", int, 50),
     FaultKind("multi_get_missing_404", _READ, "one missing customer makes the GET of several a 404"),

@@ -206,6 +206,16 @@ def test_bulk_rev_refused(api: Api, sandbox: Sandbox) -> None:
 # ---- reading ----
 
 
+@pytest.mark.parametrize("status", [404, 405])
+def test_list_refused(api: Api, sandbox: Sandbox, status: int) -> None:
+    sandbox.seed_company(name="Acme", externalId="A-1")
+    sandbox.faults.set("list_refused", status)
+    assert api.get("/v1/customers").status == status
+    assert api.get("/v1/companies").status == status
+    assert len(api.get("/v1/companies?filter=Acme").data) == 1
+    assert len(api.get("/v1/companies?externalId=A-1").data) == 1
+
+
 @pytest.mark.parametrize("status", [404, 400])
 def test_multi_get_refused(api: Api, sandbox: Sandbox, status: int) -> None:
     first, second = sandbox.seed_customer(), sandbox.seed_customer()

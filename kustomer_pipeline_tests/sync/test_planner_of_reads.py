@@ -136,6 +136,20 @@ def test_the_first_hundred_do_not_exist_and_the_others_do_in_a_large_org(dear: W
     assert dear.sandbox.units() <= 0.14 * 2000, "searches, about a twentieth each, and creates that were refused"
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500])
+@pytest.mark.parametrize("search", ["with search", "without"])
+def test_an_org_whose_list_cannot_be_read(dear: World, status: int, search: str) -> None:
+    """The list is one way of several, and no run needs it."""
+    dear.sandbox.faults.set("list_refused", status)
+    if search == "without":
+        dear.sandbox.faults.set("search_forbidden")
+    seed(dear, 60)
+    report = dear.run(customers(), people(120))
+    assert (report.counts.created, report.counts.updated) == (60, 60)
+    assert dear.run(audience(), members(120)).counts.updated == 120
+    assert dear.plan(customers(), people(130)).counts["create"] == 10
+
+
 # --- what is not there --------------------------------------------------------------------------------------------
 
 

@@ -134,7 +134,7 @@ class Finder:
         if not searches or searches[0].case.must_prove or self._list.was_read or not self._creates_prove:
             return False
         fit = self._share.asked < self._probes < self._unknown and self.client.abilities.search
-        return fit and (self._unknown < _ASK_SIZE_FROM or await self._ask_size() > 0)
+        return fit and (self._unknown < _ASK_SIZE_FROM or await self._ask_size() != 0)
 
     async def _way(self, searches: Sequence[Search]) -> Way:
         """The cheapest way for these rows, and for those like them that are still to come."""
@@ -156,7 +156,8 @@ class Finder:
         )
         return choose(question).way
 
-    async def _ask_size(self) -> int:
+    async def _ask_size(self) -> int | None:
+        """None where the list cannot be read: then nothing is known of it, and it is no way."""
         if self._size is None:
             self._size = await self.client.org_size(self.object_name)
         return self._size
@@ -208,8 +209,8 @@ class Finder:
             await self._look_in_list([one for one in searches if self._open(one) and not one.listed])
         to_prove = [one for one in searches if self._needs_proof(one)]
         if len(to_prove) >= _ASK_SIZE_FROM and not self._list.was_read:
-            pages = await self._ask_size() / PAGE
-            if pages < len(to_prove) * len(self.match_on):
+            size = await self._ask_size()
+            if size is not None and size / PAGE < len(to_prove) * len(self.match_on):
                 await self._look_in_list(to_prove)
                 to_prove = [one for one in to_prove if self._needs_proof(one)]
         if self._proofs is not None:
