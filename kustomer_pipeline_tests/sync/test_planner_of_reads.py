@@ -136,6 +136,15 @@ def test_the_first_hundred_do_not_exist_and_the_others_do_in_a_large_org(dear: W
     assert dear.sandbox.units() <= 0.14 * 2000, "searches, about a twentieth each, and creates that were refused"
 
 
+def test_a_few_whom_the_state_has_no_hint_of_are_not_asked_for_as_if_they_were_all(dear: World) -> None:
+    """Members whom another sync of the same state has created are known; the list is not read for the others."""
+    dear.run(customers(), people(2000))
+    report = dear.run(audience(), [*members(150), *members(5, start=5000)])
+    assert (report.counts.updated, report.absent) == (150, 5)
+    assert pages(dear) == 0
+    assert dear.sandbox.units() <= 25
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 500])
 @pytest.mark.parametrize("search", ["with search", "without"])
 def test_an_org_whose_list_cannot_be_read(dear: World, status: int, search: str) -> None:

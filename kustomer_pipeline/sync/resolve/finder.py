@@ -62,6 +62,7 @@ class Finder:
         self._every_rung = every_rung
         self._proofs = proofs
         self._share = Share()
+        self._still_open = 1.0  # of the new rows of a wave, those of whom the state has no hint
         self._size: int | None = None
         self._list = WholeList(client, object_name, self.match_on, wanted)
 
@@ -69,10 +70,12 @@ class Finder:
         """One match per case, in order. Raises KustomerError when Kustomer cannot be asked."""
         searches = [Search(case) for case in cases]
         await self._at_hand(searches)
+        new = [one for one in searches if not one.case.known_id and not one.case.attempts]
+        self._still_open = sum(map(self._open, new)) / len(new) if new else 1.0
         # Rows whose create was refused or may have gone through must be looked for: a create would be no answer.
         for doubtful in (True, False):
             await self._find_cheaply([one for one in searches if one.case.must_prove is doubtful and self._open(one)])
-        self._unknown = max(0, self._unknown - sum(not one.case.attempts for one in searches if not one.case.known_id))
+        self._unknown = max(0, self._unknown - len(new))
         await self._prove_absence(searches)
         self._learn(searches)
         return [one.result for one in searches]
@@ -140,12 +143,13 @@ class Finder:
         """The cheapest way for these rows, and for those like them that are still to come."""
         if self._list.was_read:
             return "walk"
-        if max(self._unknown, len(searches)) >= _ASK_SIZE_FROM:
+        rows = max(round(self._unknown * self._still_open), len(searches))
+        if rows >= _ASK_SIZE_FROM:
             await self._ask_size()
         by_search = [self.client.search_batch(self.object_name, name) for name in self.match_on]
         searchable = self.client.abilities.search and any(by_search)
         question = Question(
-            rows=max(self._unknown, len(searches)),
+            rows=rows,
             identifiers=len(self.match_on),
             exist=0.0 if self._size == 0 else self._share.value,
             creates_prove=self._creates_prove and not searches[0].case.must_prove,
