@@ -66,7 +66,8 @@ class Writer:
         self._on_record = on_record
         self._singly = singly
         self._finding_out = asyncio.Lock()
-        self._turns = {False: Turns(_SUBMITTING), True: Turns(_DIVIDING)}
+        self._requests = Turns(_SUBMITTING)
+        self._pieces = Turns(_DIVIDING)
         self._culprits = Culprits(run_id)
         self._done: deque[tuple[float, float]] = deque(maxlen=1000)  # when handed in, when seen to be done
         self._stuck = 0
@@ -145,7 +146,8 @@ class Writer:
         self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool, cause: str | None = None
     ) -> KustomerError | None:
         """One bulk job from intent to acknowledgement; the error with which Kustomer refused the request as a whole."""
-        async with self._turns[cause is not None].of(len(writes)):
+        turns = self._requests if cause is None else self._pieces
+        async with turns.of(len(writes)):
             everybody = self._culprits.everybody(cause, len(writes))
             if everybody is not None:
                 return everybody
