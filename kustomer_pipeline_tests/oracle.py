@@ -9,10 +9,13 @@ itself confirmed here. And ways to die: a fuse that blows at the n-th statement,
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -46,6 +49,55 @@ def under_way(sandbox: Sandbox) -> bool:
     with sandbox.state.lock:
         sandbox.state.now()
         return any(not job.complete for job in sandbox.state.jobs.jobs.values())
+
+
+def forgotten_writes(sandbox: Sandbox, state_url: str, syncs: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+    """(kind, item) of the updates that Kustomer holds back and none of these syncs waits for any more: their run died
+    before it knew the job's id, or gave the job up. When they are done after all, nobody can know.
+    """
+    jobs = tables.bulk_jobs.c
+    with StateStore.open(state_url) as state, state.engine.connect() as connection:
+        known = set(connection.execute(sa.select(jobs.bulk_id).where(jobs.sync.in_(syncs))).scalars())
+    with sandbox.state.lock:
+        held = [job for job in sandbox.state.jobs.jobs.values() if job.held and job.id not in known]
+    return [(job.kind, item) for job in held for batch in job.batches for item in batch.items if "id" in item]
+
+
+def stuck_updates(sandbox: Sandbox, since: float) -> set[str]:
+    """Ids of the records whose update waits in a job that was handed in since then and is stuck."""
+    with sandbox.state.lock:
+        jobs = [job for job in sandbox.state.jobs.jobs.values() if job.stuck and job.submitted >= since]
+    return {item["id"] for job in jobs for batch in job.batches for item in batch.items if "id" in item}
+
+
+def rename_tag(sandbox: Sandbox, tag_id: str, name: str) -> None:
+    """Somebody renames a tag in Kustomer's settings; nothing, if another one has that name."""
+    book = sandbox.state.store.tags
+    with sandbox.state.lock:
+        tag = book.by_id[tag_id]
+        if book.find(name) is None:
+            del book._by_name[tag.name.casefold()]
+            book.by_id[tag_id] = replace(tag, name=name)
+            book._by_name[name.casefold()] = tag_id
+
+
+def tag_named(sandbox: Sandbox, name: str) -> str | None:
+    """The id of the live tag of that name."""
+    return next((id_ for id_, tag in sandbox.tags.items() if tag["name"] == name and not tag["deleted"]), None)
+
+
+def lose_lock(state_url: str) -> None:
+    """The run that holds the org's lock loses it: its file is deleted, its connection to PostgreSQL is cut."""
+    url = sa.make_url(state_url)
+    if url.database is not None and url.drivername.startswith("sqlite"):
+        for path in Path(url.database).parent.glob("*.lock"):
+            path.unlink()
+        return
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
+            "and pid in (select pid from pg_locks where locktype = 'advisory' and granted)"
+        )
 
 
 def customers_of(sandbox: Sandbox) -> Records:
@@ -157,23 +209,66 @@ class History:
     """Every version of every customer of a sandbox. Each write by the API key is compared with the one before it.
 
     This sees what snapshots do not: an edit of an agent that came between the engine's reading and its writing.
+    `overwritten`: ids of records that a job of an earlier run wrote to without a revision (companies' bulk updates have
+    none, and some orgs take none) after they had changed: nobody can protect them (docs/guarantees.md).
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.wrote: list[tuple[Any, Any]] = []
-        store = sandbox.state.store
-        put = store._put
+        self.overwritten: set[str] = set()
+        self._run_began = math.inf
+        self._sent_at: dict[str, dict[str, int]] = {}
+        self._unprotected: str | None = None
+        store, board = sandbox.state.store, sandbox.state.jobs
+        put, submit, write = store._put, board.submit, board._write
 
         def remember(before: Any, record: Any, **options: Any) -> None:
             put(before, record, **options)
-            if record.kind == "customer" and before is not None and record.modified_by == sandbox.state.key.user_id:
+            by_key = record.modified_by == sandbox.state.key.user_id
+            if record.kind == "customer" and before is not None and by_key and record.id != self._unprotected:
                 self.wrote.append((before, record))
 
-        setattr(store, "_put", remember)  # noqa: B010  # mypy rightly refuses to assign to a method
+        def note(kind: str, operation: Any, items: list[Any], **more: Any) -> Any:
+            job = submit(kind, operation, items, **more)
+            found = {item["id"]: store.find(kind, item["id"]) for item in items if "id" in item}
+            self._sent_at[job.id] = {id_: record.rev for id_, record in found.items() if record is not None}
+            return job
 
-    def only_mapped_changed(self, ever: Sequence[Row], tag: str | None, *, clear: bool = False) -> None:
-        """Since the last call. ever: every row the warehouse ever had; clear: whether nulls may take values away."""
+        def do(job: Any, item: Any, now: float) -> str:
+            self._unprotected = self._nobody_looks(job, item)
+            try:
+                id_ = write(job, item, now)
+                if self._unprotected is not None:
+                    self.overwritten.add(self._unprotected)
+                return id_
+            finally:
+                self._unprotected = None
+
+        for owner, name, function in ((store, "_put", remember), (board, "submit", note), (board, "_write", do)):
+            setattr(owner, name, function)  # mypy rightly refuses to assign to a method
+
+    @contextmanager
+    def of_run(self) -> Iterator[None]:
+        """A run goes on: what is sent is its own, until it ends."""
+        self._run_began = self.sandbox.state.clock()
+        try:
+            yield
+        finally:
+            self._run_began = math.inf
+
+    def _nobody_looks(self, job: Any, item: Any) -> str | None:
+        protected = "rev" in item and not job.options.ignore_rev
+        if job.operation != "update" or job.submitted >= self._run_began or protected:
+            return None
+        record = self.sandbox.state.store.find(job.kind, item["id"])
+        changed = record is not None and record.rev != self._sent_at[job.id].get(item["id"])
+        return str(item["id"]) if changed else None
+
+    def only_mapped_changed(self, ever: Sequence[Row], tags: Collection[str], *, clear: bool = False) -> None:
+        """Since the last call. ever: every row the warehouse ever had; tags: ids of the tags the audience ever had;
+        clear: whether nulls may take values away.
+        """
         wrote, self.wrote = self.wrote, []
         accounts = companies_by_external_id(self.sandbox)
         links = {accounts.get(row.get("account") or "") for row in ever} | ({None} if clear else set())
@@ -184,7 +279,7 @@ class History:
             if "tags" in changed:
                 assert changed == {"tags"}, (after.id, changed)
                 assert before.company == after.company, after.id
-                assert _without(old, tag) == _without(new, tag), (after.id, old["tags"], new.get("tags"))
+                assert _without(old, tags) == _without(new, tags), (after.id, old.get("tags"), new.get("tags"))
                 continue
             assert changed <= {"name", "externalId", "externalIds", "emails", "phones", "custom"}, (after.id, changed)
             assert after.company == before.company or after.company in links, after.id
@@ -198,8 +293,8 @@ class History:
                 assert lost or all(item in new.get(name, ()) for item in old.get(name, ())), (after.id, name)
 
 
-def _without(attributes: Row, tag: str | None) -> list[str]:
-    return [one for one in attributes.get("tags") or () if one != tag]
+def _without(attributes: Row, tags: Collection[str]) -> list[str]:
+    return [one for one in attributes.get("tags") or () if one not in tags]
 
 
 # --- ways to die --------------------------------------------------------------------------------------------------

@@ -44,10 +44,10 @@ class TagOfAudience:
 
 
 async def tag_of(
-    client: KustomerClient, org: OrgState, spec: AudienceSpec, known: TagOfAudience, *, make: bool
+    client: KustomerClient, org: OrgState, spec: AudienceSpec, known: TagOfAudience, *, make: bool, remember: bool
 ) -> TagOfAudience:
-    """The tag as Kustomer has it now. `make`: make it if it is missing and wanted, and remember it. Raises
-    KustomerError.
+    """The tag as Kustomer has it now. `make`: make it if it is missing and wanted. `remember`: write its id down.
+    Raises KustomerError.
 
     known: what its id was last time, which has to do where the key may not read tags.
     """
@@ -61,7 +61,7 @@ async def tag_of(
         except PermissionDeniedError:  # a name that is no tag yet becomes one when it is written
             return TagOfAudience(spec.tag, None, readable=False)
     tag = TagOfAudience(spec.tag, found.id if found else None)
-    if found is not None and make and found.id != known.id:
+    if found is not None and remember and found.id != known.id:
         org.set_fact(tag.fact, found.id)
     return tag
 

@@ -99,7 +99,8 @@ class Opening:
         opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
         if opened is not None and opened.stream.idle:
             return opened
-        tag = await tag_of(self.client, self.org, self.spec, known, make=self._may_make_tag)
+        make, remember = self._may_make_tag, not self.planning
+        tag = await tag_of(self.client, self.org, self.spec, known, make=make, remember=remember)
         if opened is not None and tag.scope == known.scope:
             return opened
         self.bring_together(tag)
@@ -131,13 +132,12 @@ class Opening:
         assert isinstance(self.spec, AudienceSpec)
         return self.open_audience(self.spec, tag, under_way)
 
-    def clean_ups(self) -> Iterator[Opened]:
+    def clean_ups(self, tag: TagOfAudience | None) -> Iterator[Opened]:
         """Audiences of nobody, one for each tag that this sync gave and no longer has: everybody leaves them."""
-        if not isinstance(self.spec, AudienceSpec):
+        if not isinstance(self.spec, AudienceSpec) or tag is None:
             return
-        current = self.org.fact(TagOfAudience(self.spec.tag, None).fact)
         for scope, count in self.org.scopes(self.name):
-            if count and scope not in (current, UNMADE, ""):
+            if count and scope not in (tag.scope, UNMADE, ""):
                 everybody = RemovalLimit(share=1.0, count=count)  # asked for by name: nothing for the guard
                 spec = replace(self.spec, mode="mirror", mirror_scope="owned", tag=scope, max_removals=everybody)
                 nobody = Opening(spec, self.mapped.iloc[:0], self.client, self.store, self.org_id, self.options)

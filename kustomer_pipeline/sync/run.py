@@ -116,10 +116,10 @@ class _Run:
         if self.opened.tag is not None and self.opened.tag.readable and self.opened.tag.id is None:
             pending = self.ledger.pending()  # nobody can have a tag that is not there
             self.ledger.set_many(pending, Outcome.UNCHANGED)
-            return
-        await self._reconcile(self.opened)
+        else:
+            await self._reconcile(self.opened)
         if self.options.clean_up:
-            for former in self.opening.clean_ups():
+            for former in self.opening.clean_ups(self.opened.tag):
                 await self._reconcile(former)
 
     async def _reconcile(self, opened: Opened) -> None:

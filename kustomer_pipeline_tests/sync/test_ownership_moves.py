@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from kustomer_pipeline.sync import AudienceSpec, RemovalLimit, SyncReport
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
+from kustomer_pipeline.sync import AudienceSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
+from kustomer_pipeline_tests import oracle
+from kustomer_pipeline_tests.simulated import InProcess
+from kustomer_pipeline_tests.world import World, audience, customers, frame_of, members, people
 
 WIDE = RemovalLimit(share=1.0)
 SCOPES = ["owned", "tag"]
@@ -93,3 +95,27 @@ def test_an_address_that_moved_to_a_customer_whom_an_agent_tagged_leaves_the_age
     for rows in (members(10), members(10), members(9, start=1), members(9, start=1)):
         tagged.run(vips(), rows, full_resync=full_resync)
     assert (now in holders(tagged), before in holders(tagged)) == (True, False)
+
+
+def test_members_whose_removal_was_lost_are_still_ours(world: World) -> None:
+    """The sync gave the tag; the removal never happened; back in mode mirror, whoever leaves is untagged."""
+    world.run(customers(), people(4))
+    world.run(vips(), members(4))
+    removing = vips(mode="remove")
+    world.sandbox.faults.set("agent_touch_after_read")  # so that Kustomer refuses the job: another rev
+    fuse = oracle.Fuse(-1, transport=InProcess(world.sandbox.app, world.clock))
+    with (
+        pytest.raises(oracle.Died),
+        world.client(transport=fuse) as client,
+        StateStore.open(world.state_url, clock=world.clock) as state,
+        fuse.lit(),
+    ):
+        run_sync(
+            removing, removing.map(frame_of(removing, members(4))), client=client, state=state, options=RunOptions("r")
+        )
+    world.sandbox.faults.clear()
+    world.hours_pass(1)
+    world.run(vips(), members(4))
+    world.run(vips(), members(2))
+    world.run(vips(), members(2))
+    assert sum("vip" in world.sandbox.tag_names(id_) for id_ in world.sandbox.customers) == 2

@@ -74,7 +74,8 @@ def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -
         effect=_effect(write),
         kustomer_id=None if isinstance(write, Create) else write.live.id,
         fingerprint=row.fingerprint if isinstance(row, DesiredRow) and case.lost_at is None and not in_part else None,
-        owned=case.owned if isinstance(write, Leave) else isinstance(write, Update) and write.owned,
+        owned=isinstance(write, Update) and write.owned,
+        was_owned=case.owned,
         sent_lists={} if isinstance(write, Leave) else write.sent_lists,
         displaced=write.of.match.displaced,
         identities=tuple(hints),
@@ -155,7 +156,7 @@ def _indeterminate(job: Job, items: Iterable[JobItem], lost_at: datetime | None)
             "indeterminate",
             None,
             item.kustomer_id,
-            owned=item.owned,
+            owned=item.owned or item.was_owned,
             sent_lists=item.sent_lists,
             lost_at=lost_at,
         )

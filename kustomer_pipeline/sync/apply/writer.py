@@ -9,14 +9,12 @@ after it, the next run collects the job. A request that is refused as a whole is
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from kustomer_pipeline.kustomer import (
     AmbiguousWriteError,
     BadRequestError,
-    BulkAnswer,
     ConflictError,
     ItemResult,
     KustomerClient,
@@ -26,7 +24,6 @@ from kustomer_pipeline.kustomer import (
     PayloadTooLargeError,
     PermissionDeniedError,
     Record,
-    ServerError,
 )
 
 from ..decisions import Create, Write
@@ -36,9 +33,8 @@ from .chunks import fits_bulk, item_of
 from .culprits import Culprits, Turns, cause_of
 from .jobs import operation_of
 from .journaling import Journaling, OnWritten, Written
+from .queue import JobQueue
 
-PATIENCE_SECONDS = 300.0  # without any job being done
-STUCK_JOBS = 100  # so many in a row that none was done beside: the run ends
 _DIVIDING = 3  # pieces of refused requests handed in at once: few, so that what stands alone is known early
 _SUBMITTING = 6  # requests handed in at once: what is intended and not yet sent is what a kill leaves in doubt
 
@@ -69,8 +65,8 @@ class Writer:
         self._requests = Turns(_SUBMITTING)
         self._pieces = Turns(_DIVIDING)
         self._culprits = Culprits(run_id)
-        self._done: deque[tuple[float, float]] = deque(maxlen=1000)  # when handed in, when seen to be done
-        self._stuck = 0
+        self._asked_without_rev: set[str] = set()  # causes of refusals
+        self._queue = JobQueue(client)
 
     @property
     def bulk(self) -> bool:
@@ -90,7 +86,7 @@ class Writer:
         """cause: why the request that they were part of was refused."""
         with_rev = self.client.wire.takes_rev(self.object_name, operation_of(writes[0]))
         error = await self._job(writes, on_written, with_rev=with_rev, cause=cause)
-        if error is None:
+        if error is None or isinstance(error, AmbiguousWriteError):
             return
         if isinstance(error, PermissionDeniedError):
             await self.write(writes, on_written)  # bulk is not allowed: one by one from now on
@@ -101,6 +97,11 @@ class Writer:
             writes = await self._find_out_rev(writes, on_written)
             if writes:
                 await self._in_bulk(writes, on_written)
+            return
+        if with_rev and about_form and len(writes) == 1 and cause_of(error) not in self._asked_without_rev:
+            self._asked_without_rev.add(cause_of(error))  # an org that took it may stop taking it
+            if isinstance(await self._without_rev(writes[0], on_written), PermissionDeniedError):
+                await self.write(writes, on_written)
             return
         await self._halves(writes, error, on_written)
 
@@ -131,21 +132,30 @@ class Writer:
                 error = await self._job([one], on_written, with_rev=True)
                 if error is None:
                     self.client.wire.rev_accepted(self.object_name)
-                    continue
-                error = await self._job([one], on_written, with_rev=False)
-                if error is None:
-                    self.client.wire.rev_refused(self.object_name)
-                    continue
-                on_written([Written(one, "rejected", error=scrub(str(error)))])
-                self._culprits.refused(error)
-                if self._culprits.everybody(cause_of(error), len(rest)):
+                elif not isinstance(error, AmbiguousWriteError):
+                    error = await self._without_rev(one, on_written)
+                if isinstance(error, PermissionDeniedError):
+                    return [one, *rest]
+                if error is not None and self._culprits.everybody(cause_of(error), len(rest)):
                     break
             return rest
+
+    async def _without_rev(self, one: Write, on_written: OnWritten) -> KustomerError | None:
+        """Was it for its `rev` that a single update was refused? If not, the row is. An answer that is lost says
+        nothing."""
+        error = await self._job([one], on_written, with_rev=False)
+        if error is None:
+            self.client.wire.rev_refused(self.object_name)
+        elif not isinstance(error, (AmbiguousWriteError, PermissionDeniedError)):
+            self._culprits.refused(error)
+            on_written([Written(one, "rejected", error=scrub(str(error)))])
+        return error
 
     async def _job(
         self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool, cause: str | None = None
     ) -> KustomerError | None:
-        """One bulk job from intent to acknowledgement; the error with which Kustomer refused the request as a whole."""
+        """One bulk job from intent to acknowledgement. Gives the error with which Kustomer refused the request as a
+        whole, or AmbiguousWriteError where nobody knows whether it did; both are in the journal."""
         turns = self._requests if cause is None else self._pieces
         async with turns.of(len(writes)):
             everybody = self._culprits.everybody(cause, len(writes))
@@ -155,9 +165,9 @@ class Writer:
             items = [{**item_of(write, with_rev=with_rev), "_clientRef": ref} for ref, write in by_ref.items()]
             try:
                 bulk_id = await self.client.submit_bulk(self.object_name, job.operation, items)
-            except AmbiguousWriteError:
+            except AmbiguousWriteError as error:
                 self._journal.lose(job, by_ref, on_written)
-                return None
+                return error
             except KustomerError as error:  # nothing was done: it was refused before any record was looked at
                 self._journal.end(job)
                 if isinstance(error, (BadRequestError, ConflictError, PayloadTooLargeError)) or (
@@ -174,7 +184,7 @@ class Writer:
 
     async def _collect(self, job: Job, bulk_id: str, by_ref: Mapping[str, Write], on_written: OnWritten) -> None:
         try:
-            answer = await self._patiently(bulk_id, len(job.items))
+            answer = await self._queue.answer(bulk_id, len(job.items))
         except NotFoundError:  # Kustomer does not know it (any more)
             self._journal.acknowledge(job, by_ref, {}, on_written)
             return
@@ -187,31 +197,6 @@ class Writer:
             self._journal.acknowledge(job, by_ref, answer.results, on_written)
         else:
             on_written([Written(write, "unfinished") for write in by_ref.values()])
-
-    async def _patiently(self, bulk_id: str, items: int) -> BulkAnswer:
-        """A job's answer. While jobs that were handed in before it get done, it is only a matter of its turn."""
-        submitted_at = self.client.clock.monotonic()
-        deadline = submitted_at + PATIENCE_SECONDS
-        while True:
-            answer = await self.client.bulk_results(bulk_id, items, submitted_at, deadline)
-            if answer.complete:
-                self._done.append((submitted_at, self.client.clock.monotonic()))
-                self._stuck = 0
-                return answer
-            its_turn = max((done for since, done in self._done if since <= submitted_at), default=submitted_at)
-            if its_turn + PATIENCE_SECONDS <= deadline:
-                self._count_stuck()
-                return answer
-            deadline = its_turn + PATIENCE_SECONDS
-
-    def _count_stuck(self) -> None:
-        """When nothing gets done any more, nothing more is sent. Raises ServerError."""
-        self._stuck += 1
-        if self._stuck >= STUCK_JOBS:
-            raise ServerError(
-                f"Kustomer has not finished a bulk job for {PATIENCE_SECONDS / 60:.0f} minutes, and {self._stuck} wait "
-                "in its queue: nothing more is sent. The next run collects what they bring"
-            )
 
     # --- one by one -----------------------------------------------------------------------------------------
 

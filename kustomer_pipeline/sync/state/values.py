@@ -66,6 +66,7 @@ class JobItem:
     """One record of a bulk job, and what its success will mean.
 
     effect: accept (the row has landed), untag (the member left, and leaves the state), undo (nothing for the row).
+    owned, was_owned: whether the record holds the audience's tag because of this sync once it is done, and until then.
     displaced: other keys under which the record is remembered. identities: (field, hash of the value) that it will be
     found under. changes: (field, before, after), kept so that the run can be undone; empty for a create. lost_at: an
     earlier write of the row may still be done; the row is not settled by this one. ownership: see OwnershipChange.
@@ -77,6 +78,7 @@ class JobItem:
     kustomer_id: str | None = None
     fingerprint: int | None = None
     owned: bool = False
+    was_owned: bool = False
     sent_lists: Mapping[str, list[str]] = field(default_factory=dict)
     displaced: tuple[str, ...] = ()
     identities: tuple[tuple[str, str], ...] = ()
