@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .kinds import NEW, UNCHANGED
 from .million import Unchanged, unchanged
-from .speed import first_load
+from .speed import course_of_kinds, first_load
 
 
 @dataclass(frozen=True)
@@ -27,26 +27,33 @@ class Point:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many rows, for each kind of run."""
+    """How many rows: of unchanged runs, of every other kind of run, and of first loads alone."""
 
     unchanged: tuple[int, ...]
-    new: tuple[int, ...]
+    every_kind: tuple[int, ...]
+    new: tuple[int, ...] = ()
 
 
-FULL = Sizes((10_000, 100_000, 1_000_000), (10_000, 50_000, 200_000))
+FULL = Sizes((10_000, 100_000, 1_000_000), (10_000, 100_000), (1_000_000,))
 QUICK = Sizes((5_000, 50_000), (500, 2_000))
 
 
 def growth(sizes: Sizes, known: Mapping[int, Unchanged], tell: Callable[[Point], None]) -> list[Point]:
-    """Unchanged runs (`known`: those that were measured already), and first loads of customers that are all new."""
-    points = []
+    """Every kind of run with more and more rows. known: unchanged runs that were measured already."""
+    points: list[Point] = []
+
+    def note(point: Point) -> None:
+        points.append(point)
+        tell(point)
+
     for rows in sizes.unchanged:
         found = known.get(rows) or unchanged(rows)
         peak = max(found.peak_mb.values())
-        points.append(Point(UNCHANGED, rows, found.units, found.processor_seconds / rows * 1000, peak))
-        tell(points[-1])
+        note(Point(UNCHANGED, rows, found.units, found.processor_seconds / rows * 1000, peak))
+    for rows in sizes.every_kind:
+        for figures in course_of_kinds(rows):
+            note(Point(figures.kind, rows, figures.units, figures.processor_ms))
     for rows in sizes.new:
         figures = first_load(rows)
-        points.append(Point(NEW, rows, figures.units, figures.processor_ms))
-        tell(points[-1])
+        note(Point(NEW, rows, figures.units, figures.processor_ms))
     return points

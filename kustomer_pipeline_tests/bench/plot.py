@@ -55,5 +55,5 @@ def _growth(axes: Axes, points: Sequence[Mapping[str, Any]], what: str, label: s
     axes.set_xlabel("rows")
     axes.set_ylabel(label)
     if points:
-        axes.legend(fontsize=9)
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

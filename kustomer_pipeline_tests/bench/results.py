@@ -61,7 +61,7 @@ def line_of_growth(point: Point) -> str:
     """One size of a kind of run."""
     peak = "" if point.peak_mb is None else f"   peak memory {point.peak_mb:,.0f} MB"
     return (
-        f"{point.kind:<24}{point.rows:>10,} rows{point.units_per_record:>10.5f} units a record"
+        f"{point.kind:<28}{point.rows:>10,} rows{point.units_per_record:>10.5f} units a record"
         f"{point.processor_ms:>9.4f} ms of the processor a record{peak}"
     )
 

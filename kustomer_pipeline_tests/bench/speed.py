@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kustomer_pipeline_tests.world import customers, people
 
-from .kinds import BY_BULK, BY_HAND, Course, new_records, seed
+from .kinds import BY_BULK, BY_HAND, UNCHANGED, Course, all_exist, known_records, new_records, seed
 from .track import Condition, Figures, Track
 
 OnFigures = Callable[[Figures], None]
@@ -64,6 +64,12 @@ def first_load(rows: int) -> Figures:
     """A first load alone, all new."""
     with _track("on their own") as track:
         return next(new_records(track, rows))
+
+
+def course_of_kinds(rows: int) -> Iterator[Figures]:
+    """Each kind of run that goes by bulk jobs, but for unchanged ones."""
+    courses = _courses((known_records, all_exist), "on their own", rows, lambda _: None)
+    return (figures for figures in courses if figures.kind != UNCHANGED)
 
 
 def way_of(figures: Figures) -> str:
