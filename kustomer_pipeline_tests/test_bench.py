@@ -11,6 +11,7 @@ from kustomer_pipeline_tests.bench.__main__ import main
 from kustomer_pipeline_tests.bench.kinds import AUDIENCE, EXIST, NEW, UNCHANGED, UPDATE
 from kustomer_pipeline_tests.bench.speed import Sizes
 from kustomer_pipeline_tests.bench.track import OTHERS_A_MINUTE, RATE_LIMIT, Others, Track, purpose
+from kustomer_pipeline_tests.readme import figures, shown_figures
 from kustomer_pipeline_tests.world import customers, people
 
 
@@ -115,3 +116,8 @@ class Slow:
     def _compute(self) -> None:
         sum(range(10_000_000))
         self.seconds += 0.15  # at least what that takes
+
+
+def test_the_readme_shows_the_figures_that_were_measured() -> None:
+    """Else: python -m kustomer_pipeline_tests.readme"""
+    assert shown_figures() == figures()
