@@ -41,7 +41,7 @@ def figures() -> str:
     lines = [f"{head}| the budget's own limit at those units |", "|---|---|---|---|---|---|---|"]
     for one in alone:
         rate = min(one["records_a_minute"], one["in_whole_windows"] or one["records_a_minute"])
-        least = f"{one['goal_records_a_minute']:,}" if one["goal_records_a_minute"] else "–"
+        least = f"{one['goal_records_a_minute']:,}" if one["goal_records_a_minute"] else "-"
         most = f"{one['goal_units_per_record']:g}"
         lines.append(
             f"| {one['kind']} | {one['rows']:,} | {most} | {one['units_per_record']:.4f} | {least} | {rate:,} "
@@ -52,7 +52,7 @@ def figures() -> str:
         "",
         f"An unchanged run costs one request. {many['rows']:,} unchanged rows of {many['columns']} columns took "
         f"{many['all_seconds']:.0f} s and {max(many['peak_mb'].values()):,} MB.",
-        "With bulk jobs a record costs less than a thousandth of a second of the processor, and not more with more rows:",
+        "With bulk jobs a record takes less than a thousandth of a second of the processor, not more with more rows:",
     ]
     return "\n".join(lines)
 
