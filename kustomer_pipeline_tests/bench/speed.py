@@ -60,12 +60,6 @@ def ways(sizes: Sizes, tell: OnFigures) -> list[Figures]:
     return figures
 
 
-def first_load(rows: int) -> Figures:
-    """A first load alone, all new."""
-    with _track("on their own") as track:
-        return next(new_records(track, rows))
-
-
 def course_of_kinds(rows: int) -> Iterator[Figures]:
     """Each kind of run that goes by bulk jobs, but for unchanged ones."""
     courses = _courses((known_records, all_exist), "on their own", rows, lambda _: None)

@@ -74,7 +74,7 @@ def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -
         effect=_effect(write),
         kustomer_id=None if isinstance(write, Create) else write.live.id,
         fingerprint=row.fingerprint if isinstance(row, DesiredRow) and case.lost_at is None and not in_part else None,
-        owned=isinstance(write, Update) and write.owned,
+        owned=case.owned if isinstance(write, Leave) else isinstance(write, Update) and write.owned,
         was_owned=case.owned,
         sent_lists={} if isinstance(write, Leave) else write.sent_lists,
         displaced=write.of.match.displaced,
