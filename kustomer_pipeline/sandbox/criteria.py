@@ -11,7 +11,7 @@ from .records import Json
 from .search_index import ARCHIVE_ATTRIBUTES, Attribute, attribute, words
 from .times import iso, parse_date
 
-MAX_CRITERIA = 20
+MAX_ITEMS = 20
 _OPERATORS = ("equals", "in", "contains", "gte", "gt", "lte", "lt", "not_set")
 
 
@@ -25,8 +25,10 @@ class SearchOptions:
     in_refused: bool = False
     in_ignored: bool = False
     or_limit: int | None = None
-    criteria_limit: int | None = MAX_CRITERIA
-    """So many in `and`, in `or` and in `not`; an attribute is one criterion, an `in` with many values too."""
+    item_limit: int | None = MAX_ITEMS
+    """So many items in the array of `and`, of `or` and of `not`. One object may hold any number of attributes."""
+    criteria_limit: int | None = None
+    """In place of `item_limit`: so many attributes, of whatever form; an `in` with many values is one."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ def refuse_too_many(body: Json, options: SearchOptions) -> None:
     """Raise the 400 of a part with more criteria than are allowed."""
     for part in ("and", "or", "not"):
         given = body.get(part, [])
-        count = sum(len(item) for item in given) if isinstance(given, list) else len(given)
-        limits = [options.criteria_limit, options.or_limit if part == "or" else None]
-        if any(limit is not None and count > limit for limit in limits):
+        items = given if isinstance(given, list) else []
+        attributes = sum(len(item) for item in items) if isinstance(given, list) else len(given)
+        counted = [
+            (len(items), options.item_limit if options.criteria_limit is None else None),
+            (attributes, options.criteria_limit),
+            (attributes, options.or_limit if part == "or" else None),
+        ]
+        if any(limit is not None and count > limit for count, limit in counted):
             raise bad_parameter("Too many criteria", part, f"/properties/{part}/maxItems")
 
 

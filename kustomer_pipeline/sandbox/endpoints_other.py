@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .call import Answer, Call
-from .criteria import MAX_CRITERIA, SearchOptions
+from .criteria import MAX_ITEMS, SearchOptions
 from .errors import bad_parameter, forbidden, not_found
 from .present import list_json, tag_json, token_json, user_json
 from .schema import METADATA, TAG
@@ -62,13 +62,13 @@ def get_metadata(call: Call) -> Answer:
 
 
 def put_metadata(call: Call) -> Answer:
-    """PUT /v1/metadata/{resource} {"properties": {…}}: adds or changes declarations"""
+    """PUT /v1/metadata/{resource} {"properties": {…}}: adds or changes declarations; nothing else has an effect"""
     (resource,) = call.variables
     metadata = call.state.store.metadata
     if not metadata.knows(resource):
         raise not_found("resource")
     validate(call.body, METADATA)
-    metadata.declare(resource, call.body["properties"], call.now)
+    metadata.declare(resource, call.body.get("properties", {}), call.now)
     return get_metadata(call)
 
 
@@ -94,7 +94,8 @@ def _search(call: Call, *, archived: bool) -> Answer:
         in_refused=bool(call.fault("search_in_refused")),
         in_ignored=bool(call.fault("search_in_ignored")),
         or_limit=call.setting("search_or_limit", None),
-        criteria_limit=None if archived else call.setting("search_criteria_limit", MAX_CRITERIA),
+        item_limit=None if archived else MAX_ITEMS,
+        criteria_limit=None if archived else call.setting("search_criteria_limit", None),
     )
     found = call.state.search.run(call.body, call.now, options)
     total = len(found)

@@ -172,7 +172,11 @@ _KINDS = [
     FaultKind("search_in_ignored", _READ, "a criterion with `in` is ignored"),
     FaultKind("search_or_limit", _READ, "more than so many `or` clauses: 400", int, 10),
     FaultKind(
-        "search_criteria_limit", _READ, "more than so many criteria in `and`, `or` or `not` (default 20): 400", int, 10
+        "search_criteria_limit",
+        _READ,
+        "more than so many criteria in `and`, `or` or `not`, each attribute counted: 400",
+        int,
+        10,
     ),
     FaultKind("search_forbidden", _READ, "search is a 403 whatever the roles"),
     FaultKind(

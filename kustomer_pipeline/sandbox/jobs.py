@@ -11,6 +11,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .bodies import check_unsaid
 from .errors import ApiError
 from .records import Json
 from .store import Store, WriteOptions
@@ -189,6 +190,7 @@ class JobBoard:
         if job.operation == "create":
             return self._store.create(job.kind, item, by=job.by, now=now, options=job.options).id
         if job.operation == "update":
+            check_unsaid(job.kind, item)
             return self._store.update(job.kind, item["id"], item, by=job.by, now=now, options=job.options).id
         self._store.delete(job.kind, item["id"], by=job.by, now=now)
         return str(item["id"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from .bodies import agent_schema
 from .custom import Properties
 from .records import Json
-from .schema import agent_schema
 from .state import SandboxState
 from .store import WriteOptions
 from .validation import validate

@@ -20,6 +20,7 @@ _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+")
 _PHONE = re.compile(r"\+?[1-9]\d{5,14}")  # without a plus: only where a record has it already, see written.py
 _WHATSAPP = re.compile(r"(whatsapp:)?\+[1-9]\d{5,14}")
 _DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_URL = re.compile(r"(?i:https?|ftp)://[^\s/?#]+([/?#]\S*)?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s]+")
 _HEX24 = re.compile(r"[0-9a-fA-F]{24}")
 
@@ -34,6 +35,7 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "phone-number": lambda text: _PHONE.fullmatch(text) is not None,
     "whatsapp-number": lambda text: _WHATSAPP.fullmatch(text) is not None,
     "domain-name": lambda text: len(text) <= 253 and _DOMAIN.fullmatch(text) is not None,
+    "url": lambda text: _URL.fullmatch(text) is not None,
     "uri": lambda text: _URI.fullmatch(text) is not None,
     "date-time": lambda text: parse_date_time(text) is not None,
     "object-id": is_id,
@@ -53,7 +55,20 @@ _Rule = tuple[Callable[[Any], bool], Callable[[Any, Any], bool], str]
 
 
 def _unique(value: list[Any], wanted: bool) -> bool:
-    return not wanted or len(value) < 2 or len({json.dumps(item, sort_keys=True) for item in value}) == len(value)
+    return not wanted or len(value) < 2 or len({_canonical(item) for item in value}) == len(value)
+
+
+def _canonical(item: Any) -> str:
+    """Text that is the same for items that are one to JSON Schema: in any order of keys, and 1.0 is 1."""
+    return json.dumps(_whole(item), sort_keys=True)
+
+
+def _whole(item: Any) -> Any:
+    if isinstance(item, dict):
+        return {name: _whole(value) for name, value in item.items()}
+    if isinstance(item, list):
+        return [_whole(value) for value in item]
+    return int(item) if isinstance(item, float) and item.is_integer() else item
 
 
 _RULES: dict[str, _Rule] = {
@@ -62,13 +77,13 @@ _RULES: dict[str, _Rule] = {
     "maxLength": (_TYPES["string"], lambda value, limit: len(value) <= limit, "Too long"),
     "pattern": (
         _TYPES["string"],
-        lambda value, text: re.search(text, value) is not None,
+        # Of the whole text: in Python, and nowhere else, `$` lets a line end behind it pass.
+        lambda value, text: re.fullmatch(text, value) is not None,
         "Does not match the pattern",
     ),
     "format": (_TYPES["string"], lambda value, name: FORMATS[name](value), "Not in the required format"),
     "minimum": (_TYPES["number"], lambda value, limit: value >= limit, "Too small"),
     "maximum": (_TYPES["number"], lambda value, limit: value <= limit, "Too large"),
-    "minItems": (_TYPES["array"], lambda value, limit: len(value) >= limit, "Too few items"),
     "maxItems": (_TYPES["array"], lambda value, limit: len(value) <= limit, "Too many items"),
     "uniqueItems": (_TYPES["array"], _unique, "Items are not unique"),
     "maxProperties": (_TYPES["object"], lambda value, limit: len(value) <= limit, "Too many properties"),

@@ -1,14 +1,14 @@
-"""Whether a body is a customer or company: the tables of schema.py, and what they cannot say."""
+"""Whether a body is a customer or company: the schemas of bodies.py, and what they cannot say."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .bodies import body_schema, refuse_number_twice
 from .call import Call
 from .custom import check_custom
 from .errors import bad_parameter
-from .records import Json, Record, digits
-from .schema import body_schema
+from .records import Json, Record
 from .validation import validate
 
 
@@ -23,7 +23,9 @@ def check_record(
     refused = call.fault("item_form_refused")
     if refused:
         _refuse_text(body, refused.value, path)
-    _check_numbers(call, kind, body, path)
+    _check_new_phones(call, kind, body, path)
+    if "whatsapps" in schema["properties"]:
+        refuse_number_twice(body, path)
     if "custom" in body:
         store = call.state.store
         check_custom(
@@ -49,16 +51,13 @@ def _holds(value: Any, text: str) -> bool:
     return isinstance(value, str) and text in value
 
 
-def _check_numbers(call: Call, kind: str, body: Json, path: str) -> None:
-    """A new phone has a plus; one without is accepted where the record has it already. No WhatsApp number twice."""
+def _check_new_phones(call: Call, kind: str, body: Json, path: str) -> None:
+    """A new phone has a plus; one without is accepted where the record has it already."""
     for name in ("phones", "sharedPhones"):
         plain = [item["phone"] for item in body.get(name, ()) if not item["phone"].startswith("+")]
         if plain and not set(plain) <= _held_phones(call, kind, body, name):
             place = f"{path}/properties/{name}/items/properties/phone/format"
             raise bad_parameter("Not in the required format", "phone", place)
-    numbers = [digits(item["phone"]) for item in body.get("whatsapps", ())]
-    if len(set(numbers)) < len(numbers):
-        raise bad_parameter("Items are not unique", "whatsapps", f"{path}/properties/whatsapps/uniqueItems")
 
 
 def _held_phones(call: Call, kind: str, body: Json, name: str) -> set[str]:

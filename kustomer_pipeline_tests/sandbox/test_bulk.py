@@ -131,6 +131,33 @@ def test_a_bulk_update_without_the_company_keeps_it(api: Api, sandbox: Sandbox) 
     assert sandbox.customers[customer]["company"] is None
 
 
+def test_a_request_without_items_is_a_job_with_nothing_to_do(api: Api) -> None:
+    for method, path in (("POST", "customers"), ("PUT", "customers"), ("POST", "companies"), ("PUT", "companies")):
+        submitted = api.ask(method, f"/v1/{path}/bulk", [])
+        assert (submitted.status, submitted.attributes["status"]) == (201, "complete")
+        assert api.batches(submitted.data["id"]) == []
+
+
+def test_a_bulk_update_of_customers_leaves_unnamed_keys_to_each_item(api: Api, sandbox: Sandbox) -> None:
+    """Kustomer's schema names neither whatsapps nor instagramIds there, and forbids nothing."""
+    first, second, third = (sandbox.seed_customer() for _ in range(3))
+    instagram = {"pageId": "1", "threadId": "2", "username": "jane"}
+    items = [
+        {"_clientRef": "a", "id": first, "whatsapps": [{"phone": "+15551234567"}], "instagramIds": [instagram]},
+        {"_clientRef": "b", "id": second, "name": "Jane", "shoeSize": 41},
+        {"_clientRef": "c", "id": third, "whatsapps": None},
+    ]
+    (batch,) = api.bulk("PUT", "/v1/customers/bulk", items)
+    assert [(result["status"], result.get("error")) for result in batch["results"]] == [
+        ("updated", None),
+        ("error", "Additional properties not allowed"),
+        ("error", "Invalid type"),
+    ]
+    assert sandbox.customers[first]["whatsapps"][0]["phone"] == "whatsapp:+15551234567"
+    assert sandbox.customers[first]["instagramIds"] == [instagram]
+    assert sandbox.customers[second]["name"] is None
+
+
 @pytest.mark.parametrize(
     "items",
     [
@@ -139,7 +166,6 @@ def test_a_bulk_update_without_the_company_keeps_it(api: Api, sandbox: Sandbox) 
         [{"_clientRef": ""}],
         [{"_clientRef": "x" * 256}],
         [{"_clientRef": 7}],
-        [],
         [{}] * 101,
         {},
         [{"name": "fine"}, {"name": 7}],

@@ -302,6 +302,8 @@ def test_search_criteria_limit(api: Api, sandbox: Sandbox) -> None:
     sandbox.faults.set("search_criteria_limit", 2)
     for part in ("and", "or", "not"):
         assert [api.search({part: clauses[:count]}).status for count in (2, 3)] == [200, 400]
+        several = {f"customer_custom_s{number}Str": {"equals": "x"} for number in range(3)}
+        assert [api.search({part: form}).status for form in (several, [several])] == [400, 400]
 
 
 def test_merged_source(api: Api, sandbox: Sandbox) -> None:

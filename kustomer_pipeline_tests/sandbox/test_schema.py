@@ -137,6 +137,9 @@ _BAD_CUSTOMERS: list[dict[str, Any]] = [
     {"socials": [{"type": "twitter", "username": "x" * 257}]},
     {"socials": [{"username": "jane"}]},
     {"urls": [{"url": "example"}]},
+    {"urls": [{"url": "mailto:jane@example.com"}]},
+    {"urls": [{"url": "https://"}]},
+    {"locations": [{"latitude": 1}, {"latitude": 1.0}]},
     {"urls": [{"url": "https://example.com", "type": "shop"}]},
     {"locations": [{"address": "x" * 257}]},
     {"locations": [{"countryCode": "DEU"}]},
@@ -173,6 +176,7 @@ _BAD_CUSTOMERS: list[dict[str, Any]] = [
     {"tags": [" vip"]},
     {"tags": ["R&D"]},
     {"tags": ["a,b"]},
+    {"tags": ["vip\n"]},
     {"tags": [7]},
     {"custom": {f"name{n}Str": "x" for n in range(101)}},
     {"custom": []},
@@ -341,6 +345,11 @@ def test_metadata_says_what_is_declared_and_restricts_values(api: Api) -> None:
     assert api.get("/v1/metadata/kobject.order").status == 200
     assert api.get("/v1/metadata/invoice").status == 404
     assert api.put("/v1/metadata/customer", {"properties": {"tier": {}}}).status == 400
+    assert (
+        api.put("/v1/metadata/customer", {"relationships": {}, "validations": [], "standardProperties": {}}).status
+        == 200
+    )
+    assert api.put("/v1/metadata/customer", {"validations": ["tier"]}).status == 400
     assert api.post("/v1/customers", {"custom": {"tierStr": "gold"}}).status == 201
     assert api.post("/v1/customers", {"custom": {"tierStr": "lead"}}).status == 400
 
