@@ -121,14 +121,12 @@ class _Query:
 
 
 def _sorted(records: list[Record], context: str, sort: Any) -> list[Record]:
-    for item in reversed(sort if isinstance(sort, list) else [sort]):
-        if not isinstance(item, dict) or len(item) != 1:
-            raise bad_parameter("Invalid sort", "sort")
-        full_name, direction = next(iter(item.items()))
-        kind, _, name = str(full_name).partition("_")
+    orders = [order for item in (sort if isinstance(sort, list) else [sort]) for order in item.items()]
+    for full_name, direction in reversed(orders):
+        kind, _, name = full_name.partition("_")
         found = attribute(context, name) if kind == context else None
         if found is None or direction not in ("asc", "desc"):
-            raise bad_parameter("Invalid sort", "sort", str(full_name))
+            raise bad_parameter("Invalid sort", "sort", full_name)
         records = _sorted_by(records, found, descending=direction == "desc")
     return records
 
