@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,23 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import dates, phones
+from . import dates, forms
 from .cells import MAX_SAFE_INTEGER, NOT_EXACT, NOT_FINITE, Cells, plain_digits, read_cells
 from .kinds import Limits
 from .reasons import ReasonCode, Refused, refuse
 
 _TEXT = pa.large_string()
-_HOST_NAME = r"[\pL\pM\pN_-]+(?:\.[\pL\pM\pN_-]+)+"
-# The specials of RFC 5322 only within quotes: a JSON list, a link or a bracketed address is not an address.
-_EMAIL = rf"^(?:\"[^\"@\pZ\pC\\]+\"|[^@<>,;()\[\]{{}}:\\\"\pZ\pC]+)@{_HOST_NAME}$"
-# RFC 3986 knows ASCII only; a strict uri check refuses anything else, so other characters must be %-encoded.
-_HOST = r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-_URL = (
-    rf"^(?i:https?)://(?:[A-Za-z0-9._~%!$&'()*+,;=:-]*@)?{_HOST}"
-    r"(?:[/?#](?:[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]|%[0-9A-Fa-f]{2})*)?$"
-)
-_ID = r"^[0-9a-f]{24}$"
-_DOMAIN = rf"^{_HOST_NAME}$"
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 _WHOLE = r"^[+-]?[0-9]+$"
 NOT_A_NUMBER = "is not a number"
@@ -68,8 +56,10 @@ def convert_cells(cells: Cells, limits: Limits, default_region: str | None = Non
             values = _texts(cells.values, limits, refused)
         case _:
             values = trimmed(as_text(cells.values, refused))
-            values = _IDENTIFIERS[limits.value](values, default_region, refused)
+            values = forms.IN_FORM[limits.value](values, default_region, refused)
             values = _within_length(values, limits, refused)
+            if limits.value == "email":
+                values = forms.within_local_part(values, refused)
     return Converted(values, tuple(refused))
 
 
@@ -207,34 +197,3 @@ def _datetimes(values: pa.Array, refused: list[Refused]) -> pa.Array:
     what = "a boolean" if pa.types.is_boolean(kind) else "a plain number"
     reason = f"is {what}, not a date-time (seconds and milliseconds are not guessed; convert it in the query)"
     return refuse(pa.nulls(len(values), _TEXT), values.is_valid(), ReasonCode.NOT_DATE, reason, refused)
-
-
-def _matching(
-    pattern: str, code: ReasonCode, reason: str, *, lower: bool
-) -> Callable[[pa.Array, str | None, list[Refused]], pa.Array]:
-    def check(values: pa.Array, default_region: str | None, refused: list[Refused]) -> pa.Array:
-        # The capital I with a dot becomes two characters in small letters everywhere but in Arrow.
-        values = pc.utf8_lower(pc.replace_substring(values, "\u0130", "i\u0307")) if lower else values
-        wrong = pc.and_(values.is_valid(), pc.invert(pc.match_substring_regex(values, pattern)))
-        return refuse(values, wrong, code, reason, refused)
-
-    return check
-
-
-def _unchecked(values: pa.Array, default_region: str | None, refused: list[Refused]) -> pa.Array:
-    return values
-
-
-_IDENTIFIERS: dict[str, Callable[[pa.Array, str | None, list[Refused]], pa.Array]] = {
-    "email": _matching(_EMAIL, ReasonCode.NOT_EMAIL, "is not an e-mail address", lower=True),
-    "phone": phones.to_e164,
-    "externalId": _unchecked,
-    "url": _matching(
-        _URL,
-        ReasonCode.NOT_URL,
-        "is not an http or https address (other than ASCII characters must be %-encoded)",
-        lower=False,
-    ),
-    "id": _matching(_ID, ReasonCode.NOT_ID, "is not a Kustomer id (24 hex digits)", lower=True),
-    "domain": _matching(_DOMAIN, ReasonCode.NOT_DOMAIN, "is not a domain name", lower=True),
-}

@@ -37,7 +37,8 @@ Every field that can stand under `fields:` of a sync. Written from the catalogue
 | type | what a warehouse column may hold | what Kustomer gets |
 |---|---|---|
 | text | text, numbers, booleans | the text as it is; the numbers `7` and `7.0` become `7` |
-| e-mail address | text | trimmed, lower case |
+| e-mail address | text, at most 64 characters before the @ | trimmed, lower case |
+| domain name | text in ASCII characters (others in their xn-- form) | trimmed, lower case |
 | phone number | text or a number | E.164 (`+14155552671`); without a plus see below |
 | id as text | text or a number | trimmed; `7` and `7.0` become `7`, `007` stays |
 | number | numbers, or text such as `12.5` (no thousands separators) | a number |

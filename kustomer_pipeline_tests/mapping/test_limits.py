@@ -16,6 +16,9 @@ SOCIAL = {"type": "twitter", "username": "jane"}
 FITS: list[tuple[str, str, Any]] = [
     ("companies", "name", "x" * 256),
     ("companies", "domains", [f"d{n}.example" for n in range(10)]),
+    ("companies", "domains", "d" * 63 + ".example"),
+    ("companies", "domains", "xn--mnchen-3ya.example"),
+    ("customers", "email", "j" * 64 + "@x.example"),
     ("customers", "company", "x" * 256),
     *[("customers", "facebookIds", FACEBOOK | {key: "x" * 255}) for key in ("pageId", "userId", "name")],
     *[
@@ -34,6 +37,12 @@ TOO_MUCH: list[tuple[str, str, Any, str]] = [
     ("companies", "name", "x" * 257, "too_long"),
     ("companies", "name", "xx", "too_short"),
     ("companies", "domains", [f"d{n}.example" for n in range(11)], "too_many_items"),
+    *[
+        ("companies", "domains", domain, "not_domain")
+        for domain in ("d" * 64 + ".example", "-d.example", "d-.example", "a_b.example", "192.0.2.1", "münchen.example")
+    ],
+    ("customers", "email", "j" * 65 + "@x.example", "too_long"),
+    ("customers", "sharedEmails", [{"email": "j" * 65 + "@x.example"}], "too_long"),
     *[("customers", "facebookIds", FACEBOOK | {key: "x" * 256}, "too_long") for key in ("pageId", "userId", "name")],
     *[("customers", "facebookIds", {"pageId": "p", "name": "n"}, "missing_key")],
     *[

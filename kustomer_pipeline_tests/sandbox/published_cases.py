@@ -44,7 +44,7 @@ _IN_FORM: dict[str, tuple[str, ...]] = {
         "kobject_", "work_session", "work_item",
     ),
 }  # fmt: skip
-_NOT_IN_FORM: dict[str, tuple[str, ...]] = {
+NOT_IN_FORM: dict[str, tuple[str, ...]] = {
     "email-relaxed": ("", "jane", "@example.com", "jane@", "a b@example.com"),
     "phone-number": ("", "+", "12", "jane"),
     "whatsapp-number": ("", "whatsapp:", "jane"),
@@ -152,7 +152,7 @@ def _texts(limit: Text) -> Iterator[Case]:
     if limit.form:
         for text in _IN_FORM[limit.form]:
             yield Case(f": {limit.form} {text!r}", text.format(next(_number)), True)
-        yield from (Case(f": no {limit.form}, {text!r}", text, False) for text in _NOT_IN_FORM[limit.form])
+        yield from (Case(f": no {limit.form}, {text!r}", text, False) for text in NOT_IN_FORM[limit.form])
         return
     if limit.most is None:
         yield from (Case(f": {length} characters", _text(length), True) for length in (0, 5_000))

@@ -104,8 +104,14 @@ DETAILED: list[Case] = [
             "acme.example.",
             "acme.example/about",
             "*.acme.example:443",
+            "-acme.example",
+            "a_c_m_e.example",
+            "192.0.2.1",
+            "d" * 64 + ".example",
         )
     ],
+    invalid("a domain with umlauts", {"domains": "exämple.example"}, "domains has other characters than ASCII"),
+    created("a domain in punycode", {"domains": "xn--exmple-cua.example"}, domains=["xn--exmple-cua.example"]),
     created(
         "ten domains",
         {"domains": [f"d{n}.example" for n in range(10)]},

@@ -52,6 +52,7 @@ ADDRESSES: list[Case] = [
     created("254 characters", {"email": LONGEST}, emails=[LONGEST]),
     # ---- bad ----
     invalid("255 characters", {"email": LONGEST + "x"}, "email is 255 characters, at most 254"),
+    invalid("a name of 65 characters", {"email": "j" * 65 + "@mail.example"}, "more than 64 characters before the @"),
     invalid("a megabyte", {"email": "j" * 2**20 + "@mail.example"}, "characters, at most 254"),
     *[
         invalid(about, {"email": text}, NO_ADDRESS)
