@@ -79,6 +79,8 @@ def test_customers_are_created_once_wherever_the_run_is_killed(
     assert 250 == len(sandbox.customers)
     landed = {one["externalId"]: (one["name"], one["custom"]["planStr"]) for one in sandbox.customers.values()}
     assert {row["id"]: (row["name"], row["plan"]) for row in rows} == landed
+    later(tmp_path / "state.db")
+    assert 250 == run(sandbox, customers(), rows, state).counts.unchanged
     sandbox.clear_requests()
     assert 250 == run(sandbox, customers(), rows, state).counts.unchanged
     assert 1 == sandbox.units()
