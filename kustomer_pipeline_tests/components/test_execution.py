@@ -269,7 +269,7 @@ def test_who_comes_after_a_failed_sync_does_not_run(pipeline: Pipeline) -> None:
 
 def test_a_run_that_is_stopped_half_way_records_what_it_did(pipeline: Pipeline) -> None:
     pipeline.customers(people(250))
-    pipeline.sandbox.faults.set("role_removed", "org.permission.customer.create", after=6)
+    pipeline.sandbox.faults.set("role_removed", "org.permission.customer.create", after=3)
     run = pipeline.run("sync_customers")
     assert not run.success
     assert run.materialized() == FULL

@@ -154,7 +154,7 @@ def test_a_run_that_fails_for_too_many_bad_rows_is_logged(pipeline: Pipeline) ->
 
 def test_a_run_that_is_stopped_half_way_is_logged(pipeline: Pipeline) -> None:
     pipeline.customers(people(250))
-    pipeline.sandbox.faults.set("role_removed", "org.permission.customer.create", after=6)
+    pipeline.sandbox.faults.set("role_removed", "org.permission.customer.create", after=3)
     run = pipeline.run("sync_customers", logged())
     assert not run.success
     metadata = run.metadata("kustomer/customers")

@@ -107,7 +107,9 @@ def in_peace(spec: Spec, rows: Rows, sandbox: Sandbox, state: str) -> SyncReport
 
 
 def settled(spec: Spec, rows: Rows, sandbox: Sandbox, state: str) -> None:
-    """Nothing is left to do or to collect: one more run costs one request."""
+    """Nothing is left to do or to collect: when a lost job is surely over, one more run costs one request."""
+    oracle.hours_pass(state)
+    assert len(rows) == in_peace(spec, rows, sandbox, state).counts.unchanged
     sandbox.clear_requests()
     report = in_peace(spec, rows, sandbox, state)
     assert len(rows) == report.counts.unchanged

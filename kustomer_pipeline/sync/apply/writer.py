@@ -65,7 +65,6 @@ class Writer:
         self._requests = Turns(_SUBMITTING)
         self._pieces = Turns(_DIVIDING)
         self._culprits = Culprits(run_id)
-        self._asked_without_rev: set[str] = set()  # causes of refusals
         self._queue = JobQueue(client)
 
     @property
@@ -97,11 +96,6 @@ class Writer:
             writes = await self._find_out_rev(writes, on_written)
             if writes:
                 await self._in_bulk(writes, on_written)
-            return
-        if with_rev and about_form and len(writes) == 1 and cause_of(error) not in self._asked_without_rev:
-            self._asked_without_rev.add(cause_of(error))  # an org that took it may stop taking it
-            if isinstance(await self._without_rev(writes[0], on_written), PermissionDeniedError):
-                await self.write(writes, on_written)
             return
         await self._halves(writes, error, on_written)
 
