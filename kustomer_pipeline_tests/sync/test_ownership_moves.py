@@ -6,45 +6,13 @@ changes Kustomer between two runs, and looks at who holds the tag afterwards.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from kustomer_pipeline.sync import AudienceSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
+from kustomer_pipeline.sync import RunOptions, StateStore, run_sync
 from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.simulated import InProcess
-from kustomer_pipeline_tests.world import World, audience, customers, frame_of, members, people
-
-WIDE = RemovalLimit(share=1.0)
-SCOPES = ["owned", "tag"]
-
-
-def vips(**changes: Any) -> AudienceSpec:
-    return audience(**{"max_removals": WIDE, **changes})
-
-
-def holders(world: World) -> set[str]:
-    """Ids of the customers that hold the tag."""
-    return {id_ for id_ in world.sandbox.customers if "vip" in world.sandbox.tag_names(id_)}
-
-
-def tag(world: World) -> str:
-    """The id of the tag."""
-    (id_,) = world.sandbox.tags
-    return id_
-
-
-@pytest.fixture
-def tagged(world: World) -> World:
-    """Twenty customers, the first ten tagged by the audience."""
-    world.run(customers(), people(20))
-    assert world.run(vips(), members(10)).counts.updated == 10
-    return world
-
-
-def leaves(report: SyncReport) -> tuple[int, int, int]:
-    """(removed, held, waiting)."""
-    return report.removed, report.removals_held, report.removals.waiting
+from kustomer_pipeline_tests.sync.vips import SCOPES, holders, tag, vips
+from kustomer_pipeline_tests.world import World, customers, frame_of, members, people
 
 
 @pytest.mark.parametrize("scope", SCOPES)
