@@ -77,7 +77,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.depth > MAX_DEPTH:
-            event = self.peek_event()  # type: ignore[no-untyped-call]
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's own has no types
             raise _TooDeepError(problem_mark=event.start_mark)
         self.depth += 1
         node = super().compose_node(parent, index)

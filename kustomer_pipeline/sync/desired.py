@@ -28,13 +28,14 @@ SIGNATURE = "signature"
 
 
 class Desired:
-    """What a sync wants, and what it remembers. Reads the state, writes nothing."""
+    """What a sync wants, and what it remembers (`snapshot`: all rows of the state). Reads the state, writes nothing."""
 
     def __init__(
         self,
         spec: SyncSpec,
         mapped: pd.DataFrame,
         state: SyncState,
+        snapshot: Snapshot,
         clock: Clock,
         *,
         full_resync: bool = False,
@@ -44,7 +45,7 @@ class Desired:
         self.mapped = mapped
         self.state = state
         self.now = datetime.fromtimestamp(clock.time(), UTC)
-        self.snapshot: Snapshot = state.rows.snapshot()
+        self.snapshot = snapshot
         signature = state.facts.get(SIGNATURE)
         self.compared: Comparison = compare(
             mapped,

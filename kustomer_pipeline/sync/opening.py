@@ -8,7 +8,7 @@ anew, starts from nothing, and whom the old one was given to stays known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -24,7 +24,7 @@ from .ledger import Ledger
 from .reconcile import Stream
 from .resolve import CompanyLinks, Finder, Resolver, TagNames
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
-from .state import OrgState, StateStore, SyncState
+from .state import OrgState, Snapshot, StateStore, SyncState
 from .strategies import Audience, Leavers, Objects, Strategy
 
 WIRE_FACT = "wire"  # what was found out about the org's wire
@@ -93,7 +93,8 @@ class Opening:
         """
         if isinstance(self.spec, ObjectSpec):
             allowed = self.client.wire.writable(self.spec.object, "update", False)
-            return self._opened(Objects.of(self.spec, allowed), "", under_way, None)
+            objects = Objects.of(self.spec, allowed)
+            return self._opened(lambda _: objects, "", under_way, None)
         known = TagOfAudience(self.spec.tag, self.org.fact(TagOfAudience(self.spec.tag, None).fact))
         self.bring_together(known)
         opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
@@ -114,8 +115,7 @@ class Opening:
 
     def open_audience(self, spec: AudienceSpec, tag: TagOfAudience, under_way: frozenset[str] = frozenset()) -> Opened:
         """The stream of an audience whose tag is known, as far as it can be."""
-        strategy = Audience(spec, tag.id, _owned_ids(self.store.of(self.org_id, self.name, tag.scope)))
-        return self._opened(strategy, tag.scope, under_way, tag)
+        return self._opened(lambda known: Audience(spec, tag.id, known.owned_ids), tag.scope, under_way, tag)
 
     def by_name(self, opened: Opened, under_way: frozenset[str]) -> Opened | None:
         """The audience as one that adds its tag by name, for a key that may not read tags; None where the id is known,
@@ -160,16 +160,20 @@ class Opening:
 
     def _opened(
         self,
-        strategy: Strategy,
+        strategy_of: Callable[[Snapshot], Strategy],
         scope: str,
         under_way: frozenset[str],
         tag: TagOfAudience | None,
     ) -> Opened:
+        """What is remembered is read once, for the strategy and for all that follows."""
         state = self.store.of(self.org_id, self.name, scope)
+        snapshot = state.rows.snapshot()
+        strategy = strategy_of(snapshot)
         desired = Desired(
             self.spec,
             self.mapped,
             state,
+            snapshot,
             self.client.clock,
             full_resync=self.options.full_resync,
             keep_first_of_repeated=not strategy.one_row_a_record,
@@ -220,9 +224,3 @@ class Opening:
             links=links,
             tags=tags,
         )
-
-
-def _owned_ids(state: SyncState) -> frozenset[str]:
-    """Records that hold the audience's tag because of this sync."""
-    snapshot = state.rows.snapshot()
-    return frozenset(id_ for id_ in snapshot.kustomer_ids.filter(snapshot.owned).to_pylist() if id_)

@@ -102,8 +102,7 @@ class Writer:
     async def _halves(self, writes: list[Write], error: KustomerError, on_written: OnWritten) -> None:
         cause = cause_of(error)
         if len(writes) == 1:
-            self._culprits.refused(error)
-            on_written([Written(writes[0], "rejected", error=scrub(str(error)))])
+            self._blame(writes[0], error, on_written)
             return
         if self._culprits.everybody(cause, len(writes)):
             samples, writes = self._culprits.samples(writes)
@@ -141,9 +140,13 @@ class Writer:
         if error is None:
             self.client.wire.rev_refused(self.object_name)
         elif not isinstance(error, (AmbiguousWriteError, PermissionDeniedError)):
-            self._culprits.refused(error)
-            on_written([Written(one, "rejected", error=scrub(str(error)))])
+            self._blame(one, error, on_written)
         return error
+
+    def _blame(self, write: Write, error: KustomerError, on_written: OnWritten) -> None:
+        """It stood alone and was refused: it is what Kustomer does not take."""
+        self._culprits.refused(error)
+        on_written([Written(write, "rejected", error=scrub(str(error)))])
 
     async def _job(
         self, writes: Sequence[Write], on_written: OnWritten, *, with_rev: bool, cause: str | None = None

@@ -49,6 +49,11 @@ class Snapshot:
     owned: pa.Array
     lost_at: pa.Array
 
+    @property
+    def owned_ids(self) -> frozenset[str]:
+        """Records that hold the audience's tag because of this sync."""
+        return frozenset(id_ for id_ in self.kustomer_ids.filter(self.owned).to_pylist() if id_)
+
 
 @dataclass(frozen=True)
 class OwnershipChange:

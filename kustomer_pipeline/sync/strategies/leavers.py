@@ -74,10 +74,7 @@ class Leavers:
                 handed_over.append(id_)
             else:
                 cases[id_] = self.desired.member(place)
-        owned_ids = snapshot.kustomer_ids.filter(snapshot.owned)
-        return Candidates(
-            tuple(cases.values()), len(pc.unique(owned_ids.drop_null())), tuple(done_with), tuple(handed_over)
-        )
+        return Candidates(tuple(cases.values()), len(self.strategy.owned_ids), tuple(done_with), tuple(handed_over))
 
     async def candidates(self) -> Candidates:
         """Everybody who may have to leave. Raises KustomerError."""
