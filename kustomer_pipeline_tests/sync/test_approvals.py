@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kustomer_pipeline.sync import RemovalLimit
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
+from kustomer_pipeline_tests.world import World, audience, members
 
 NONE = RemovalLimit(share=0.0, count=0)
-
-
-@pytest.fixture
-def tagged(world: World) -> World:
-    """Twenty customers, the first ten tagged by the audience."""
-    world.run(customers(), people(20))
-    assert world.run(audience(), members(10)).counts.updated == 10
-    return world
 
 
 def holders(world: World) -> int:

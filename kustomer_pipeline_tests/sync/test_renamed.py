@@ -6,24 +6,11 @@ The tag's name and the folder's name are edited in the YAML file; what was done 
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from kustomer_pipeline.sync import AudienceSpec, RemovalLimit
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
-
-
-def vips(**changes: Any) -> AudienceSpec:
-    return audience(**{"max_removals": RemovalLimit(share=1.0), **changes})
-
-
-def holders(world: World, tag: str) -> set[str]:
-    return {one["externalId"] for id_, one in world.sandbox.customers.items() if tag in world.sandbox.tag_names(id_)}
-
-
-def numbers(*which: int) -> set[str]:
-    return {f"C-{n}" for n in which}
+from kustomer_pipeline.sync import RemovalLimit
+from kustomer_pipeline_tests.sync.vips import keys_of_holders, numbers, vips
+from kustomer_pipeline_tests.world import World, customers, members, people
 
 
 def about(notes: tuple[str, ...], words: str) -> list[str]:
@@ -50,7 +37,10 @@ def test_another_tag_is_given_and_those_that_hold_the_old_one_are_counted(tagged
     assert report.counts.updated == 6
     assert len(about(report.notes, "6 records still hold another tag")) == 1
     assert "clean_up" in about(report.notes, "another tag")[0]
-    assert (holders(tagged, "gold"), holders(tagged, "vip")) == (numbers(*range(6)), numbers(*range(6), 9))
+    assert (keys_of_holders(tagged, "gold"), keys_of_holders(tagged, "vip")) == (
+        numbers(*range(6)),
+        numbers(*range(6), 9),
+    )
 
 
 def test_a_clean_up_takes_the_old_tag_from_whom_the_sync_gave_it_and_from_nobody_else(tagged: World) -> None:
@@ -58,7 +48,7 @@ def test_a_clean_up_takes_the_old_tag_from_whom_the_sync_gave_it_and_from_nobody
     tagged.run(gold, members(6))
     report = tagged.run(gold, members(6), clean_up=True)
     assert (report.removed, report.removals_held) == (6, 0)
-    assert (holders(tagged, "gold"), holders(tagged, "vip")) == (numbers(*range(6)), numbers(9))
+    assert (keys_of_holders(tagged, "gold"), keys_of_holders(tagged, "vip")) == (numbers(*range(6)), numbers(9))
     report = tagged.run(gold, members(6))
     assert (about(report.notes, "another tag"), report.counts.unchanged) == ([], 6)
 
@@ -70,14 +60,14 @@ def test_a_clean_up_that_was_interrupted_goes_on(tagged: World) -> None:
     assert tagged.run(gold, members(6), clean_up=True).removals.refused == 6
     tagged.sandbox.faults.clear("untag_refused")
     assert tagged.run(gold, members(6), clean_up=True).removed == 6
-    assert holders(tagged, "vip") == numbers(9)
+    assert keys_of_holders(tagged, "vip") == numbers(9)
 
 
 def test_back_to_the_old_tag_whoever_left_meanwhile_is_untagged(tagged: World) -> None:
     tagged.run(vips(tag="gold"), members(6))
     report = tagged.run(vips(), members(3))
     assert report.removed == 3
-    assert holders(tagged, "vip") == numbers(0, 1, 2, 9)
+    assert keys_of_holders(tagged, "vip") == numbers(0, 1, 2, 9)
 
 
 def test_a_tag_in_another_case_is_the_same_tag(tagged: World) -> None:
@@ -102,7 +92,7 @@ def test_an_audience_that_names_its_former_name_goes_on_as_before(tagged: World)
     report = tagged.run(renamed, members(4))
     assert (report.counts.unchanged, report.removed, report.members) == (4, 2, 6)
     assert about(report.notes, "because of the sync") == []
-    assert holders(tagged, "vip") == numbers(0, 1, 2, 3, 9)
+    assert keys_of_holders(tagged, "vip") == numbers(0, 1, 2, 3, 9)
     assert tagged.run(renamed, members(4)).counts.unchanged == 4
 
 
@@ -113,7 +103,7 @@ def test_an_audience_that_goes_by_its_new_name_for_a_while_can_still_take_over(t
     report = tagged.run(renamed, members(4))
     assert (report.counts.unchanged, about(report.notes, "because of the sync")) == (4, [])
     tagged.run(renamed, members(4))
-    assert holders(tagged, "vip") == numbers(0, 1, 2, 3, 9)
+    assert keys_of_holders(tagged, "vip") == numbers(0, 1, 2, 3, 9)
 
 
 def test_customers_under_a_new_name_are_not_sent_again(tagged: World) -> None:

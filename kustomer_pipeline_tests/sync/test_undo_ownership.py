@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from kustomer_pipeline.sync import AudienceSpec, RemovalLimit, StateStore, UndoReport, undo_run
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
-
-
-def vips(**changes: Any) -> AudienceSpec:
-    return audience(**{"max_removals": RemovalLimit(share=1.0), **changes})
+from kustomer_pipeline.sync import StateStore, UndoReport, undo_run
+from kustomer_pipeline_tests.sync.vips import keys_of_holders, numbers, vips
+from kustomer_pipeline_tests.world import World, customers, members, people
 
 
 def undo(world: World, run_id: str) -> UndoReport:
     with world.client() as client, StateStore.open(world.state_url, clock=world.clock) as state:
         return undo_run(run_id, client=client, state=state)
-
-
-def holders(world: World, tag: str = "vip") -> set[str]:
-    return {one["externalId"] for id_, one in world.sandbox.customers.items() if tag in world.sandbox.tag_names(id_)}
-
-
-def numbers(*which: int) -> set[str]:
-    return {f"C-{n}" for n in which}
 
 
 @pytest.fixture
@@ -47,7 +34,7 @@ def test_an_agents_tag_that_was_given_between_two_audiences_of_a_run_stays(world
     world.run(vips(name="gold", tag="gold"), members(3), run_id="both")
     assert undo(world, "both").restored == 3
     assert world.sandbox.tag_names(id_) == ["by hand"]
-    assert (holders(world), holders(world, "gold")) == (set(), set())
+    assert (keys_of_holders(world), keys_of_holders(world, "gold")) == (set(), set())
 
 
 def test_an_agents_edit_between_two_syncs_of_a_run_stays(world: World) -> None:
@@ -68,20 +55,20 @@ def test_an_agents_edit_between_two_syncs_of_a_run_stays(world: World) -> None:
 def test_a_member_whom_an_undo_tagged_again_is_untagged_when_the_audience_says_so_again(tagged: World) -> None:
     tagged.run(vips(), members(4), run_id="leaving")
     assert undo(tagged, "leaving").restored == 2
-    assert holders(tagged) == numbers(*range(6))
+    assert keys_of_holders(tagged) == numbers(*range(6))
     report = tagged.run(vips(), members(4))
     assert (report.removed, report.members) == (2, 6)
-    assert holders(tagged) == numbers(*range(4))
+    assert keys_of_holders(tagged) == numbers(*range(4))
 
 
 def test_after_the_undo_of_a_tagging_run_an_agents_own_tag_stays(tagged: World) -> None:
     assert undo(tagged, "tagging").restored == 6
-    assert holders(tagged) == set()
+    assert keys_of_holders(tagged) == set()
     (vip,) = tagged.sandbox.tags
     tagged.sandbox.agent_edit(tagged.id_of("p0@example.com"), tags=[vip])
     for rows in (members(6), members(6, start=4), members(6)):
         tagged.run(vips(), rows)
-        assert "C-0" in holders(tagged)
+        assert "C-0" in keys_of_holders(tagged)
 
 
 def test_a_tag_that_somebody_took_away_after_the_run_is_nobodys(tagged: World) -> None:
@@ -92,7 +79,7 @@ def test_a_tag_that_somebody_took_away_after_the_run_is_nobodys(tagged: World) -
     (vip,) = tagged.sandbox.tags
     tagged.sandbox.agent_edit(id_, tags=[vip])
     tagged.run(vips(), members(5, start=1))
-    assert "C-0" in holders(tagged)
+    assert "C-0" in keys_of_holders(tagged)
 
 
 def test_a_tag_that_somebody_gave_back_before_the_undo_is_theirs(tagged: World) -> None:
@@ -102,24 +89,24 @@ def test_a_tag_that_somebody_gave_back_before_the_undo_is_theirs(tagged: World) 
     tagged.sandbox.agent_edit(tagged.id_of("p0@example.com"), tags=[vip])
     undo(tagged, "leaving")
     tagged.run(vips(), members(5, start=1))
-    assert "C-0" in holders(tagged)
+    assert "C-0" in keys_of_holders(tagged)
 
 
 def test_an_undo_that_is_undone_gives_the_tags_back_to_the_sync(tagged: World) -> None:
     undo(tagged, "tagging")
     assert undo(tagged, "undo tagging").restored == 6
-    assert holders(tagged) == numbers(*range(6))
+    assert keys_of_holders(tagged) == numbers(*range(6))
     assert tagged.run(vips(), members(4)).removed == 2
-    assert holders(tagged) == numbers(*range(4))
+    assert keys_of_holders(tagged) == numbers(*range(4))
 
 
 def test_ownership_follows_also_when_the_answer_to_the_undo_was_lost(tagged: World) -> None:
     tagged.run(vips(), members(4), run_id="leaving")
     tagged.sandbox.faults.set("drop_after", method="PUT", path="/v1/customers/bulk", times=1)
     undo(tagged, "leaving")
-    assert holders(tagged) == numbers(*range(6))
+    assert keys_of_holders(tagged) == numbers(*range(6))
     assert tagged.run(vips(), members(4)).removed == 2
-    assert holders(tagged) == numbers(*range(4))
+    assert keys_of_holders(tagged) == numbers(*range(4))
 
 
 # --- counted after the answer -------------------------------------------------------------------------------------
@@ -131,7 +118,7 @@ def test_what_kustomer_does_not_let_the_undo_write_is_not_restored(tagged: World
     assert report.restored == 0
     assert "restored" not in set(report.rows["outcome"])
     assert report.interrupted is not None
-    assert holders(tagged) == numbers(*range(6))
+    assert keys_of_holders(tagged) == numbers(*range(6))
 
 
 def test_what_kustomer_refuses_row_by_row_is_not_restored_and_the_rest_is(tagged: World) -> None:
@@ -152,5 +139,5 @@ def test_an_undo_whose_jobs_do_not_end_says_so(tagged: World) -> None:
     tagged.sandbox.release_jobs()
     tagged.hours_pass(0.1)
     report = undo(tagged, "tagging")
-    assert holders(tagged) == set()
+    assert keys_of_holders(tagged) == set()
     assert set(report.rows["outcome"]) == {"restored"}

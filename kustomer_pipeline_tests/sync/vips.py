@@ -25,3 +25,13 @@ def tag(world: World) -> str:
     """The id of the tag."""
     (id_,) = world.sandbox.tags
     return id_
+
+
+def keys_of_holders(world: World, tag: str = "vip") -> set[str]:
+    """externalIds of the customers that hold the tag."""
+    return {one["externalId"] for id_, one in world.sandbox.customers.items() if tag in world.sandbox.tag_names(id_)}
+
+
+def numbers(*which: int) -> set[str]:
+    """externalIds of people."""
+    return {f"C-{n}" for n in which}
