@@ -96,6 +96,15 @@ def test_a_run_that_fails_gives_the_lock_back(stores: Stores, elsewhere: Elsewhe
     assert elsewhere(second).result(PATIENCE) == "has had it"
 
 
+@pytest.fixture
+def control_c() -> Iterator[None]:
+    """Ctrl+C interrupts, also where the tests run in the background of a shell, which has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("control_c")
 def test_whoever_waits_can_be_stopped(stores: Stores, waiting: Callable[[], None]) -> None:
     first, second = stores
 
