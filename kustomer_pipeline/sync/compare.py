@@ -25,7 +25,7 @@ class Comparison:
     """Positions of the rows of a frame, by what has to be done; every row is in exactly one of the first five.
 
     invalid: refused by mapping. repeated: the same member again (audiences). unchanged: accepted as it is. known:
-    skipped last time, with its record, and still as it was. pending: to be attempted, those that were refused before
+    skipped last time, with its record, and still as it was; in an audience another row still is that member. pending: to be attempted, those that were refused before
     last. `missing` are those of the pending that are here only because Kustomer did not have them last time; `changed`
     those whose record was accepted before, with another content. `accepted`: how many records of the frame were.
     `news`: invalid rows that are not remembered as such. `absent`: places in the snapshot of keys not in the frame.
@@ -89,7 +89,10 @@ def compare(
     was_accepted = _is(statuses, "accepted")
     unchanged = valid & as_it_was & was_accepted & (not full_resync)
     skipped = valid & as_it_was & _is(statuses, "skipped") & (not full_resync)
-    pending = valid & ~unchanged & ~(skipped & with_id)
+    known = skipped & with_id
+    if keep_first_of_repeated and known.any():
+        known &= _mask(pc.is_in(ids, value_set=ids.filter(pa.array(unchanged))))
+    pending = valid & ~unchanged & ~known
     refused = _is(statuses, "rejected")
     if same_definition is None:
         same_definition = bool(np.any(as_it_was & was_accepted))
@@ -98,7 +101,7 @@ def compare(
         invalid=np.flatnonzero(invalid),
         repeated=np.flatnonzero(repeated),
         unchanged=np.flatnonzero(unchanged),
-        known=np.flatnonzero(skipped & with_id),
+        known=np.flatnonzero(known),
         pending=np.concatenate([np.flatnonzero(pending & ~refused), np.flatnonzero(pending & refused)]),
         missing=np.flatnonzero(skipped & ~with_id),
         changed=np.flatnonzero(changed),

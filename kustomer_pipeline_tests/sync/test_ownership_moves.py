@@ -35,6 +35,34 @@ def test_a_member_who_was_merged_into_somebody_who_comes_back_is_untagged_when_b
     assert survivor not in holders(tagged)
 
 
+@pytest.mark.parametrize("first, back", [(0, 9), (9, 0)])
+def test_two_members_who_became_one_leave_and_either_of_them_comes_back(tagged: World, first: int, back: int) -> None:
+    """Both rows are done with when they have left: that one of them was skipped beside the other says nothing later."""
+    tagged.run(vips(), members(10))
+    tagged.sandbox.agent_merge(tagged.id_of("p0@example.com"), survivor := tagged.id_of("p9@example.com"))
+    rows = [{"email": f"p{n}@example.com"} for n in (first, 9 - first)]
+    for _ in range(2):
+        tagged.run(vips(), [*rows, *members(8, start=1)], full_resync=True)
+    tagged.run(vips(), members(8, start=1))
+    assert survivor not in holders(tagged)
+    tagged.run(vips(), [{"email": f"p{back}@example.com"}, *members(8, start=1)])
+    assert survivor in holders(tagged)
+
+
+def test_a_row_beside_a_refused_row_of_the_same_member_is_tried_once_it_is_alone(tagged: World) -> None:
+    """It was skipped because the other row would tag the member; nobody did, and the other row is gone."""
+    one, other = tagged.id_of("p18@example.com"), tagged.id_of("p19@example.com")
+    tagged.sandbox.agent_merge(one, other)
+    full = [f"agent {n}" for n in range(20)]
+    tagged.sandbox.agent_edit(other, tags=full)  # no room for one tag more
+    both = [{"email": "p18@example.com"}, {"email": "p19@example.com"}]
+    outcomes = list(tagged.run(vips(), [*both, *members(10)]).rows["outcome"][:2])
+    assert outcomes == ["rejected", "skipped"]
+    tagged.sandbox.agent_edit(other, tags=[])
+    tagged.run(vips(), [both[1], *members(10)])
+    assert other in holders(tagged)
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("full_resync", [False, True])
 def test_an_address_that_moved_to_a_member_who_leaves_keeps_the_tag_there_and_nowhere_else(

@@ -72,6 +72,8 @@ class Leavers:
             elif stayed or id_ in self.resolver.met:
                 done_with.append(key)
                 handed_over.append(id_)
+            elif id_ in cases:  # two rows were this one member: it leaves once
+                done_with.append(key)
             else:
                 cases[id_] = self.desired.member(place)
         return Candidates(tuple(cases.values()), len(self.strategy.owned_ids), tuple(done_with), tuple(handed_over))
