@@ -7,9 +7,9 @@ In Python: `build_definitions([ObjectSync(name="customers", …), AudienceSync(n
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kustomer_pipeline.components import AudienceSync, ObjectSync, build_definitions
+    from kustomer_pipeline.components import AudienceSync, KustomerProject, ObjectSync, build_definitions
 
-__all__ = ["AudienceSync", "ObjectSync", "build_definitions"]
+__all__ = ["AudienceSync", "KustomerProject", "ObjectSync", "build_definitions"]
 
 
 def __getattr__(name: str) -> Any:

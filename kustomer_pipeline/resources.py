@@ -18,7 +18,7 @@ say is told here in terms of the variables (`in_variables`).
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,16 @@ from pydantic import Field
 from .io_manager import ParquetStorage
 from .kustomer import ConfigurationError, KustomerClient, base_url_for
 from .sync import StateError, StateStore
-from .warehouse import RunLog, WarehouseUrlError, Watermark, open_engine, read_frame, watermark, write_log
+from .warehouse import (
+    RunLog,
+    WarehouseUrlError,
+    Watermark,
+    open_engine,
+    read_frame,
+    table_uri,
+    watermark,
+    write_log,
+)
 
 _DEFAULT_RATE_RESERVE = 0.2
 _DEFAULT_UNDO_DAYS = 30
@@ -37,29 +46,36 @@ _DEFAULT_UNDO_DAYS = 30
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 # Where the org may be said to be, as parameter and as variable, with an example of each.
-_ADDRESSES = {"org": "KUSTOMER_ORG", "region": "KUSTOMER_REGION", "base_url": "KUSTOMER_BASE_URL"}
+_ADDRESSES = ("org", "region", "base_url")
 _ADDRESS_ADVICE = (
-    "KUSTOMER_ORG (acme, if you sign in at acme.kustomerapp.com), KUSTOMER_REGION (us, eu or in) "
-    "or KUSTOMER_BASE_URL (https://acme.api.kustomerapp.com)"
+    "{0}_ORG (acme, if you sign in at acme.kustomerapp.com), {0}_REGION (us, eu or in) "
+    "or {0}_BASE_URL (https://acme.api.kustomerapp.com)"
 )
 # Parameters of the libraries that no other word of a sentence could be taken for.
-_VARIABLE_OF = {
-    "api_key": "KUSTOMER_API_KEY",
-    "base_url": "KUSTOMER_BASE_URL",
-    "rate_reserve": "KUSTOMER_RATE_RESERVE",
-    "undo_days": "KUSTOMER_UNDO_DAYS",
-}
-_PARAMETER = re.compile(rf"`?\b({'|'.join(_VARIABLE_OF)})\b`?")
+OF_THE_ORG = ("api_key", "org", "region", "base_url", "rate_reserve")  # what is read for each org
+_UNMISTAKABLE = ("api_key", "base_url", "rate_reserve")
+_VARIABLE_OF = {"undo_days": "KUSTOMER_UNDO_DAYS"}
+_PARAMETER = re.compile(rf"`?\b({'|'.join([*_UNMISTAKABLE, *_VARIABLE_OF])})\b`?")
+KUSTOMER = "KUSTOMER"
 
 
-def in_variables(text: str) -> str:
-    """What a library says of its parameters, in the names of the environment variables that set them."""
-    return _PARAMETER.sub(lambda found: _VARIABLE_OF[found.group(1)], text)
+def in_variables(text: str, prefix: str = KUSTOMER) -> str:
+    """What a library says of its parameters, in the names of the environment variables that set them.
+
+    prefix: what the variables of the org begin with, where a project has several orgs: KUSTOMER_EU.
+    """
+    return _PARAMETER.sub(lambda found: _VARIABLE_OF.get(found[1], f"{prefix}_{found[1].upper()}"), text)
 
 
 def show_values() -> bool:
     """Whether values of rows may be shown: off, because the event log is read by many and kept for long."""
     return _setting("", "KUSTOMER_SHOW_VALUES") == "1"
+
+
+def warehouse_uri(table: str) -> str | None:
+    """Where a table of the warehouse is, as far as WAREHOUSE_URL tells while the project loads."""
+    url = _setting("", "WAREHOUSE_URL")
+    return table_uri(url, table) if url else None
 
 
 def executor_from_environment() -> dg.ExecutorDefinition:
@@ -72,13 +88,17 @@ def executor_from_environment() -> dg.ExecutorDefinition:
     return EXECUTORS[name]
 
 
-def resources_from_environment() -> dict[str, Any]:
-    """The resources of `Definitions`, everything from the environment; nothing is read yet."""
+def resources_from_environment(orgs: Sequence[str] = ()) -> dict[str, Any]:
+    """The resources of `Definitions`, everything from the environment; nothing is read yet.
+
+    orgs: for several orgs, a name for each; the resource of `eu` is `kustomer_eu`, its key is in KUSTOMER_EU_API_KEY.
+    """
+    several = {f"kustomer_{org}": KustomerResource(variables=f"{KUSTOMER}_{org.upper()}") for org in orgs}
     return {
         "warehouse": WarehouseResource(),
-        "kustomer": KustomerResource(),
+        **(several or {"kustomer": KustomerResource()}),
         "state": StateResource(),
-        "io_manager": ParquetStorage(),
+        "kustomer_frames": ParquetStorage(),
     }
 
 
@@ -143,56 +163,71 @@ class KustomerResource(dg.ConfigurableResource[None]):
         f"KUSTOMER_RATE_RESERVE, else {_DEFAULT_RATE_RESERVE}.",
     )
 
+    variables: str = Field(
+        default=KUSTOMER,
+        description="What the names of the environment variables begin with: KUSTOMER, or KUSTOMER_EU where there "
+        "are several orgs.",
+    )
+
     def client(self) -> KustomerClient:
         """A client, to be used in a `with`. Raises ConfigurationError, which names the variable to set."""
-        api_key = _setting(self.api_key, "KUSTOMER_API_KEY")
+        api_key = self._setting("api_key")
         if not api_key:
             raise ConfigurationError(
-                "KUSTOMER_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys)"
+                f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys)"
             )
         rate_reserve = self._rate_reserve()
         try:
             return KustomerClient(base_url=self._base_url(), api_key=api_key, rate_reserve=rate_reserve)
         except ConfigurationError as error:
-            raise ConfigurationError(in_variables(str(error))) from None
+            raise ConfigurationError(in_variables(str(error), self.variables)) from None
 
     def _base_url(self) -> str:
         """The one address that is given: in Python, else in the environment."""
         in_python = {name: getattr(self, name).strip() for name in _ADDRESSES}
-        if not any(in_python.values()):
-            return _address({name: _setting("", variable) for name, variable in _ADDRESSES.items()}, _ADDRESSES)
-        return _address(in_python, {name: name for name in _ADDRESSES})
+        if any(in_python.values()):
+            return self._address(in_python, {name: name for name in _ADDRESSES})
+        called = {name: self._variable(name) for name in _ADDRESSES}
+        return self._address({name: self._setting(name) for name in _ADDRESSES}, called)
+
+    def _address(self, given: dict[str, str], called: dict[str, str]) -> str:
+        """The address of the API, from the one that is given of org, region and base_url; `called`: their names."""
+        names = [name for name, value in given.items() if value]
+        advice = _ADDRESS_ADVICE.format(self.variables)
+        if not names:
+            raise ConfigurationError(f"Which Kustomer to talk to is not set: set {advice}")
+        if len(names) > 1:
+            both = " and ".join(called[name] for name in names)
+            raise ConfigurationError(f"{both} are set: set only one of {advice}")
+        [name] = names
+        try:
+            return base_url_for(**{name: given[name]})
+        except ConfigurationError as error:
+            # The library's sentence is about its parameter; which variable that is comes first.
+            text = str(error)
+            known = called[name] in text
+            raise ConfigurationError(text if known else f"{called[name]} cannot be used: {text}") from None
 
     def _rate_reserve(self) -> float:
         if self.rate_reserve is not None:
             return self.rate_reserve
-        text = _setting("", "KUSTOMER_RATE_RESERVE")
+        text = self._setting("rate_reserve") or _setting("", "KUSTOMER_RATE_RESERVE")
         try:
             share = float(text) if text else _DEFAULT_RATE_RESERVE
         except ValueError:
             share = -1.0
         if not 0 <= share < 1:
             raise ConfigurationError(
-                f"KUSTOMER_RATE_RESERVE is {text!r}; set it to a share from 0 to below 1, such as 0.2"
+                f"{self._variable('rate_reserve')} is {text!r}; set it to a share from 0 to below 1, such as 0.2"
             )
         return share
 
+    def _setting(self, name: str) -> str:
+        given = getattr(self, name)
+        return _setting(given if isinstance(given, str) else "", self._variable(name))
 
-def _address(given: dict[str, str], called: Mapping[str, str]) -> str:
-    """The address of the API, from the one of org, region and base_url that is given; `called` is how each is known."""
-    names = [name for name, value in given.items() if value]
-    if not names:
-        raise ConfigurationError(f"Which Kustomer to talk to is not set: set {_ADDRESS_ADVICE}")
-    if len(names) > 1:
-        both = " and ".join(called[name] for name in names)
-        raise ConfigurationError(f"{both} are set: set only one of {_ADDRESS_ADVICE}")
-    [name] = names
-    try:
-        return base_url_for(**{name: given[name]})
-    except ConfigurationError as error:
-        # The library's sentence is about its parameter; which variable that is comes first.
-        text = str(error)
-        raise ConfigurationError(text if called[name] in text else f"{called[name]} cannot be used: {text}") from None
+    def _variable(self, name: str) -> str:
+        return f"{self.variables}_{name.upper()}"
 
 
 class StateResource(dg.ConfigurableResource[None]):

@@ -15,6 +15,7 @@ from kustomer_pipeline.definitions import defs
 
 SYNCS = ("companies", "customers", "vip_audience")
 RUN_CONFIG = {"full_resync", "limit", "only", "clean_up", "approve_removals", "approve_changes"}
+STAGES = ("_rows", "_mapped", "", "_plan")
 MAPPED_CHECKS = {"required_fields", "row_keys_unique", "fields_valid"}
 SYNC_CHECKS = {
     "all_rows_accepted",
@@ -34,15 +35,22 @@ def test_the_definitions_load() -> None:
 @pytest.mark.parametrize("name", SYNCS)
 def test_each_sync_has_its_four_assets_in_a_group_of_its_name(name: str) -> None:
     graph = defs.resolve_asset_graph()
-    for stage in ("warehouse", "mapped", "kustomer", "plan"):
-        assert graph.get(dg.AssetKey([stage, name])).group_name == name
+    names = {stage: f"{name}{stage}" for stage in STAGES}
+    for asset in names.values():
+        assert graph.get(dg.AssetKey(["kustomer", asset])).group_name == name
 
     def own_parents(stage: str) -> set[str]:
-        keys = graph.get(dg.AssetKey([stage, name])).parent_keys
-        return {key.path[0] for key in keys if key.path[1] == name}
+        keys = graph.get(dg.AssetKey(["kustomer", names[stage]])).parent_keys
+        return {key.path[-1].removeprefix(name) for key in keys if key.path[-1] in names.values()}
 
-    parents = {stage: own_parents(stage) for stage in ("mapped", "kustomer", "plan")}
-    assert parents == {"mapped": {"warehouse"}, "kustomer": {"mapped"}, "plan": {"mapped"}}
+    parents = {stage: own_parents(stage) for stage in ("_mapped", "", "_plan")}
+    assert parents == {"_mapped": {"_rows"}, "": {"_mapped"}, "_plan": {"_mapped"}}
+
+
+def test_what_the_graph_shows_of_a_node_is_its_own() -> None:
+    """The last part of a key is all that it shows at its smallest zoom."""
+    shown = [key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys()]
+    assert sorted(shown) == sorted(set(shown))
 
 
 @pytest.mark.parametrize("name", SYNCS)
@@ -50,11 +58,11 @@ def test_each_sync_has_its_checks(name: str) -> None:
     graph = defs.resolve_asset_graph()
 
     def checks(stage: str) -> set[str]:
-        return {key.name for key in graph.get(dg.AssetKey([stage, name])).check_keys}
+        return {key.name for key in graph.get(dg.AssetKey(["kustomer", f"{name}{stage}"])).check_keys}
 
-    assert checks("mapped") == MAPPED_CHECKS
+    assert checks("_mapped") == MAPPED_CHECKS
     own = AUDIENCE_CHECKS if name == "vip_audience" else {"changes_within_limit"}
-    assert checks("kustomer") == SYNC_CHECKS | own
+    assert checks("") == SYNC_CHECKS | own
 
 
 def test_nothing_is_in_a_pool() -> None:
@@ -76,9 +84,9 @@ def test_a_job_runs_the_sync_and_not_the_plan() -> None:
     def steps(job: str) -> set[str]:
         return {node.name for node in defs.resolve_job_def(job).nodes}
 
-    assert steps("sync_customers") == {"warehouse__customers", "mapped__customers", "kustomer__customers"}
-    assert steps("sync_all") == {f"{stage}__{n}" for stage in ("warehouse", "mapped", "kustomer") for n in SYNCS}
-    assert steps("plan_all") == {f"{stage}__{n}" for stage in ("warehouse", "mapped", "plan") for n in SYNCS}
+    assert steps("sync_customers") == {"kustomer__customers_rows", "kustomer__customers_mapped", "kustomer__customers"}
+    assert steps("sync_all") == {f"kustomer__{n}{stage}" for stage in ("_rows", "_mapped", "") for n in SYNCS}
+    assert steps("plan_all") == {f"kustomer__{n}{stage}" for stage in ("_rows", "_mapped", "_plan") for n in SYNCS}
 
 
 def test_sync_all_runs_companies_then_customers_then_audiences() -> None:
@@ -110,9 +118,9 @@ def test_several_syncs_of_one_stage_do_not_wait_for_each_other() -> None:
         for name in ("vip", "eu", "us")
     }
     assert parents == {
-        "vip": ["kustomer/eu", "kustomer/us", "mapped/vip"],
-        "eu": ["mapped/eu"],
-        "us": ["mapped/us"],
+        "vip": ["kustomer/eu", "kustomer/us", "kustomer/vip_mapped"],
+        "eu": ["kustomer/eu_mapped"],
+        "us": ["kustomer/us_mapped"],
     }
 
 
@@ -153,7 +161,7 @@ def test_dagster_finds_the_component_types_by_name() -> None:
     """As its registry does: whatever `dir` lists, and is marked as a component."""
     module = importlib.import_module("kustomer_pipeline")
     found = {name for name in dir(module) if hasattr(getattr(module, name), "__dg_package_entry__")}
-    assert found == {"ObjectSync", "AudienceSync"}
+    assert found == {"ObjectSync", "AudienceSync", "KustomerProject"}
 
 
 def test_the_package_itself_does_not_import_dagster() -> None:

@@ -27,11 +27,11 @@ def pass_on(frame: object, instance: dg.DagsterInstance, base_dir: str = "") -> 
     """Store a value in one run, and read it in another."""
     received = []
 
-    @dg.asset(key=["mapped", "customers"])
+    @dg.asset(key=["kustomer", "customers_mapped"])
     def upstream() -> object:
         return frame
 
-    @dg.asset(ins={"mapped": dg.AssetIn(key=["mapped", "customers"])})
+    @dg.asset(ins={"mapped": dg.AssetIn(key=["kustomer", "customers_mapped"])})
     def downstream(mapped: pd.DataFrame) -> None:
         received.append(mapped)
 
@@ -46,13 +46,13 @@ def pass_on(frame: object, instance: dg.DagsterInstance, base_dir: str = "") -> 
 def test_a_frame_comes_out_as_it_went_in(dagster_home: Path, frame: pd.DataFrame) -> None:
     with dg.DagsterInstance.get() as instance:
         assert_frame_equal(pass_on(frame, instance)[0], frame)
-    assert [path.name for path in (dagster_home / "storage" / "mapped").iterdir()] == ["customers.parquet"]
+    assert [path.name for path in (dagster_home / "storage" / "kustomer").iterdir()] == ["customers_mapped.parquet"]
 
 
 def test_the_folder_can_be_chosen(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         pass_on(FRAME, instance, base_dir=str(tmp_path / "frames"))
-    assert (tmp_path / "frames" / "mapped" / "customers.parquet").is_file()
+    assert (tmp_path / "frames" / "kustomer" / "customers_mapped.parquet").is_file()
 
 
 def test_a_write_that_fails_leaves_the_old_frame_and_nothing_else(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_a_write_that_fails_leaves_the_old_frame_and_nothing_else(tmp_path: Path
         pass_on(FRAME, instance, base_dir=str(tmp_path))
         with pytest.raises(Exception, match="mixed"):
             pass_on(broken, instance, base_dir=str(tmp_path))
-    assert_frame_equal(pd.read_parquet(tmp_path / "mapped" / "customers.parquet"), FRAME)
-    assert len(list((tmp_path / "mapped").iterdir())) == 1
+    assert_frame_equal(pd.read_parquet(tmp_path / "kustomer" / "customers_mapped.parquet"), FRAME)
+    assert len(list((tmp_path / "kustomer").iterdir())) == 1
 
 
 def test_something_else_than_a_frame_is_refused(tmp_path: Path) -> None:
@@ -76,6 +76,6 @@ def test_something_else_than_a_frame_is_refused(tmp_path: Path) -> None:
 def test_an_asset_that_has_not_been_materialized_is_named(tmp_path: Path) -> None:
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises(FileNotFoundError, match="The asset mapped/customers holds no rows yet"),
+        pytest.raises(FileNotFoundError, match="The asset kustomer/customers_mapped holds no rows yet"),
     ):
         pass_on(None, instance, base_dir=str(tmp_path))

@@ -50,7 +50,7 @@ def test_definitions_load_without_any_variable() -> None:
         "warehouse",
         "kustomer",
         "state",
-        "io_manager",
+        "kustomer_frames",
     }
 
 

@@ -4,7 +4,7 @@ sync_config (what may be said) → factories (assets, checks, jobs, triggers, un
 """
 
 from .component import AudienceSync, ObjectSync
-from .project import build_definitions, load_definitions
+from .project import KustomerProject, build_definitions, load_definitions
 from .sync_config import SyncConfigError
 
-__all__ = ["AudienceSync", "ObjectSync", "SyncConfigError", "build_definitions", "load_definitions"]
+__all__ = ["AudienceSync", "KustomerProject", "ObjectSync", "SyncConfigError", "build_definitions", "load_definitions"]

@@ -6,6 +6,7 @@ from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import HeldChanges, Removals
 from kustomer_pipeline.sync.report import masked_table
 
+from .keys import kustomer_key, op_name
 from .sync_config import SyncConfig
 from .tables import Metadata, table
 
@@ -49,4 +50,4 @@ def _approval(sync: SyncConfig, text: str, what: str, name: str, plan_id: str | 
 
 def _run_config(sync: SyncConfig, option: str, value: str) -> str:
     """Run config for the launchpad."""
-    return f"ops:\n  kustomer__{sync.name}:\n    config:\n      {option}: {value}"
+    return f"ops:\n  {op_name(kustomer_key(sync))}:\n    config:\n      {option}: {value}"

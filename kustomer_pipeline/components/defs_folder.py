@@ -24,8 +24,8 @@ SYNC_TYPES = ("kustomer_pipeline.ObjectSync", "kustomer_pipeline.AudienceSync")
 _FILES = ("defs.yaml", "defs.yml")
 
 
-def load_tree(defs_module: ModuleType) -> tuple[list[SyncComponent], dg.Definitions]:
-    """The syncs of a defs folder, and everything that Dagster finds in it.
+def load_tree(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions]:
+    """The components of a defs folder, and everything that Dagster finds in it.
 
     Raises:
         SyncConfigError: with the file and line of each mistake.
@@ -44,7 +44,7 @@ def load_tree(defs_module: ModuleType) -> tuple[list[SyncComponent], dg.Definiti
             syncs = tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
             if found := list(conflicts(syncs)):
                 raise SyncConfigError(f"{folder} cannot be loaded:", [], _conflict_lines(folder, found))
-            return syncs, tree.build_defs()
+            return tree, tree.build_defs()
     except Exception as error:
         # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
         cause: BaseException | None = error

@@ -12,19 +12,20 @@ import dagster as dg
 
 from kustomer_pipeline.kustomer import AuthenticationError, KustomerError
 from kustomer_pipeline.mapping import MappingError
-from kustomer_pipeline.resources import in_variables, show_values
+from kustomer_pipeline.resources import KUSTOMER, in_variables, show_values
 from kustomer_pipeline.sync import StateError, SyncReport, UndoError
 from kustomer_pipeline.warehouse import WarehouseError
 
 _PACKAGE = "kustomer_pipeline"
 # Errors that are made without values of rows, and say what to do.
 _OURS = (KustomerError, MappingError, StateError, UndoError, WarehouseError)
-_KEY_ADVICE = "The key is read from KUSTOMER_API_KEY."
 
 
 @contextmanager
-def readable_failures() -> Iterator[None]:
+def readable_failures(variables: str = KUSTOMER) -> Iterator[None]:
     """Turn errors into a failure that says what to do, without the exceptions behind them.
+
+    variables: what the names of the org's environment variables begin with.
 
     Those may hold a row: a URL with somebody's e-mail address, the parameters of a statement, a value that did not
     convert. Of an error that nobody expected only its type and its place are told.
@@ -34,7 +35,7 @@ def readable_failures() -> Iterator[None]:
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
-        raise failure(error_text(error)) from None
+        raise failure(error_text(error, variables)) from None
 
 
 def failure(description: str) -> dg.Failure:
@@ -42,13 +43,13 @@ def failure(description: str) -> dg.Failure:
     return dg.Failure(description, allow_retries=False)
 
 
-def error_text(error: Exception) -> str:
+def error_text(error: Exception, variables: str = KUSTOMER) -> str:
     """What an error of ours says, in the names of the environment variables; of any other its type and its place."""
     if not isinstance(error, _OURS):
         return _unexpected(error)
-    text = in_variables(str(error))
-    if isinstance(error, AuthenticationError) and "KUSTOMER_API_KEY" not in text:
-        return f"{text}\n\n{_KEY_ADVICE}"
+    text = in_variables(str(error), variables)
+    if isinstance(error, AuthenticationError) and f"{variables}_API_KEY" not in text:
+        return f"{text}\n\nThe key is read from {variables}_API_KEY."
     return text
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from .keys import kustomer_key, mapped_key, plan_key, warehouse_key
+from .keys import kustomer_key, mapped_key, plan_key, rows_key
+from .run_tags import SYNC_TAG
 from .sync_config import SyncConfig
 
 Job = Any  # Dagster does not export the type that define_asset_job returns
@@ -15,27 +16,30 @@ def sync_job(sync: SyncConfig) -> Job:
     """`sync_<name>`: query, map, send."""
     return dg.define_asset_job(
         f"sync_{sync.name}",
-        selection=dg.AssetSelection.assets(warehouse_key(sync), mapped_key(sync), kustomer_key(sync)),
+        selection=dg.AssetSelection.assets(rows_key(sync), mapped_key(sync), kustomer_key(sync)),
         description="Reads the warehouse, maps the rows and sends what has changed to Kustomer. "
-        f"To see first what would be sent, materialize plan/{sync.name}.",
+        f"To see first what would be sent, materialize {plan_key(sync).to_user_string()}.",
+        tags={SYNC_TAG: sync.name},
     )
 
 
 def sync_all(syncs: Sequence[SyncConfig]) -> Job:
     """`sync_all`: every sync, in order."""
-    keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, kustomer_key)]
+    keys = [key(sync) for sync in syncs for key in (rows_key, mapped_key, kustomer_key)]
     return dg.define_asset_job(
         "sync_all",
         selection=dg.AssetSelection.assets(*keys),
         description="Every sync: companies, then customers, then audiences. When one fails, those after it do not run.",
+        tags={SYNC_TAG: "all"},
     )
 
 
 def plan_all(syncs: Sequence[SyncConfig]) -> Job:
     """`plan_all`: every plan, nothing sent."""
-    keys = [key(sync) for sync in syncs for key in (warehouse_key, mapped_key, plan_key)]
+    keys = [key(sync) for sync in syncs for key in (rows_key, mapped_key, plan_key)]
     return dg.define_asset_job(
         "plan_all",
         selection=dg.AssetSelection.assets(*keys),
         description="What every sync would change in Kustomer, field by field. Sends nothing.",
+        tags={SYNC_TAG: "all"},
     )

@@ -1,28 +1,63 @@
-"""All syncs together: the jobs and the schedule over all, resources, the executor."""
+"""All syncs together: the jobs and the schedule over all, the resources; and the ways to have them.
+
+a clone of this project     → load_definitions(defs folder)
+syncs written in Python     → build_definitions([ObjectSync(…), …])
+another project of Dagster  → the component KustomerProject beside its syncs, in a folder of its own
+"""
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, Self
 
 import dagster as dg
+from pydantic import BaseModel
 
 from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
-from .component import SyncComponent
+from .component import SyncComponent, syncs_beside
 from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
+from .lineage import table_assets
 from .order import after
-from .sync_config import Problem, SyncConfig, SyncConfigError, conflicts
+from .sync_config import Problem, ProjectAttributes, Schedule, SyncConfig, SyncConfigError, conflicts
 from .sync_definitions import sync_definitions
 from .undo import undo_job
+from .written import as_written, load_written
+
+
+class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
+    """What comes once for all syncs: the jobs `sync_all`, `plan_all` and `undo_run`, the schedule, the resources.
+
+    In a project of your own, put it in a folder beside the syncs, once. The resources are read from the environment:
+    `warehouse`, `kustomer`, `state`, and `kustomer_frames`, where the DataFrames wait between two steps.
+    """
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Dagster's hook for the schema. Lets every value pass: `load` judges, with all mistakes at once."""
+        return as_written(ProjectAttributes)
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Build the project that a `defs.yaml` describes."""
+        return load_written(context, attributes, ProjectAttributes, lambda values: cls(**values))
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Everything over the syncs of the defs folder."""
+        return over_all(syncs_beside(context), self)
 
 
 def load_definitions(defs_module: ModuleType) -> dg.Definitions:
     """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files."""
-    syncs, defs = load_tree(defs_module)
-    return dg.Definitions.merge(defs, _over_all(syncs))
+    tree, defs = load_tree(defs_module)
+    if not tree.get_all_components(of_type=KustomerProject):
+        # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
+        syncs = tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
+        defs = dg.Definitions.merge(defs, over_all(syncs, KustomerProject()))
+    return dg.Definitions.merge(defs, dg.Definitions(executor=executor_from_environment()))
 
 
-def build_definitions(syncs: Sequence[SyncComponent]) -> dg.Definitions:
+def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject | None = None) -> dg.Definitions:
     """The same from syncs written in Python: assets, checks, jobs, sensors, the daily schedule, resources.
 
     Resources are read from the environment. Raises SyncConfigError when syncs do not go together: two of one name, a
@@ -32,24 +67,30 @@ def build_definitions(syncs: Sequence[SyncComponent]) -> dg.Definitions:
         problems = [Problem((), one.what) for one in found]
         raise SyncConfigError("The definitions cannot be built:", problems)
     each = [sync_definitions(sync, after(sync, syncs)) for sync in syncs]
-    return dg.Definitions.merge(*each, _over_all(syncs))
+    tables = dg.Definitions(assets=table_assets(syncs))
+    executor = dg.Definitions(executor=executor_from_environment())
+    return dg.Definitions.merge(*each, tables, over_all(syncs, project or KustomerProject()), executor)
 
 
-def _over_all(syncs: Sequence[SyncConfig]) -> dg.Definitions:
-    """Jobs over all syncs and the daily schedule (as far as there are syncs), resources, the executor."""
+def over_all(syncs: Sequence[SyncConfig], project: KustomerProject) -> dg.Definitions:
+    """Jobs over all syncs and the daily schedule (as far as there are syncs), resources."""
+    jobs: list[Any] = []
+    if syncs:
+        orgs: Sequence[str | None] = project.orgs or [None]
+        jobs = [sync_all(syncs), plan_all(syncs), *map(undo_job, orgs)]
     return dg.Definitions(
-        jobs=[sync_all(syncs), plan_all(syncs), undo_job()] if syncs else [],
-        schedules=[_daily_sync()] if syncs else [],
-        resources=resources_from_environment(),
-        executor=executor_from_environment(),
+        jobs=jobs,
+        schedules=[_daily_sync(project.daily)] if syncs and project.daily is not None else [],
+        resources=resources_from_environment(project.orgs) if project.resources else {},
     )
 
 
-def _daily_sync() -> dg.ScheduleDefinition:
+def _daily_sync(daily: Schedule) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name="daily_sync",
         job_name="sync_all",
-        cron_schedule="0 6 * * *",
-        execution_timezone="UTC",
-        description="Runs every sync at 06:00 UTC. Off until you switch it on: it writes to a live CRM.",
+        cron_schedule=daily.cron,
+        execution_timezone=daily.timezone,
+        description=f"Runs every sync: {daily.cron}, {daily.timezone}. Off until you switch it on: it writes to a live "
+        "CRM.",
     )

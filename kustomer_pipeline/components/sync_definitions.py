@@ -1,7 +1,7 @@
-"""What one sync gives Dagster: four assets, their checks, a job, and the triggers it asks for.
+"""What one sync gives Dagster: four assets, their checks, a job, the triggers it asks for, the table it watches.
 
-warehouse/<name> → mapped/<name> → kustomer/<name>
-                                 ↘ plan/<name>
+(warehouse/<table>_table, deps) → kustomer/<name>_rows → kustomer/<name>_mapped → kustomer/<name>
+                                                                                ↘ kustomer/<name>_plan
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,15 @@ from .sync_config import SyncConfig
 from .triggers import changed_sensor, own_schedule
 
 
-def sync_definitions(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """The definitions of `sync`; its sync asset waits for the assets in `after` when a run has them too."""
+def sync_definitions(
+    sync: SyncConfig, after: Sequence[dg.AssetKey], tables: Sequence[dg.AssetSpec] = ()
+) -> dg.Definitions:
+    """The definitions of `sync`; its sync asset waits for the assets in `after` when a run has them too.
+
+    tables: the watched tables that come with this sync; a table that several syncs watch comes with one of them.
+    """
     return dg.Definitions(
-        assets=sync_assets(sync, after),
+        assets=[*tables, *sync_assets(sync, after)],
         jobs=[sync_job(sync)],
         schedules=[own_schedule(sync, sync.schedule)] if sync.schedule is not None else [],
         sensors=[changed_sensor(sync, sync.watch)] if sync.watch is not None else [],

@@ -8,6 +8,7 @@ from kustomer_pipeline.resources import WarehouseResource
 from kustomer_pipeline.warehouse import Watermark
 
 from .failures import readable_failures
+from .keys import table_key
 from .sync_config import Schedule, SyncConfig, Watch
 from .watching import AskedRun, Look, decide, run_key
 
@@ -33,16 +34,31 @@ def changed_sensor(sync: SyncConfig, watch: Watch) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=f"{sync.name}_changed",
-        job_name=f"sync_{sync.name}",
+        job_name=None if watch.reports_only else f"sync_{sync.name}",
         minimum_interval_seconds=watch.every,
         description=_description(sync, watch),
+        required_resource_keys={sync.resource_keys.warehouse},
     )
-    def changed(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+    def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with readable_failures():
+            warehouse: WarehouseResource = getattr(context.resources, sync.resource_keys.warehouse)
             now = warehouse.watermark(watch.table, watch.updated_at)
-            return look(watch, now, context, time.time())
+            return report(watch, now, context) if watch.reports_only else look(watch, now, context, time.time())
 
     return changed
+
+
+def report(watch: Watch, now: Watermark, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """One tick of a sensor that runs nothing: tell Dagster that the table is not as it was at the last look."""
+    seen = now.as_json()
+    if context.cursor == seen:
+        return dg.SensorResult(skip_reason=f"{watch.table} has not changed: {now.count:,} rows")
+    change = dg.AssetMaterialization(
+        table_key(watch),
+        description=f"{watch.table} has changed",
+        metadata={"dagster/row_count": now.count, **({"newest": now.max_updated_at} if now.max_updated_at else {})},
+    )
+    return dg.SensorResult(asset_events=[change], cursor=seen)
 
 
 def look(watch: Watch, now: Watermark, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
@@ -72,6 +88,12 @@ def _asked_run(instance: dg.DagsterInstance, key: str) -> AskedRun | None:
 
 
 def _description(sync: SyncConfig, watch: Watch) -> str:
+    if watch.reports_only:
+        return (
+            f"Looks at {watch.table} every {watch.every} seconds and reports a change of it as an event of the asset "
+            f"{table_key(watch).to_user_string()}; the automation of the sync {sync.name} does the rest. Off until you "
+            "switch it on."
+        )
     besides = f", and after {watch.at_least_every:,} seconds without a run in any case" if watch.at_least_every else ""
     return (
         f"Looks at {watch.table} every {watch.every} seconds and runs sync_{sync.name} when {watch.updated_at}, the "

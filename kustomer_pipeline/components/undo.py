@@ -38,19 +38,21 @@ The warehouse still says what it says: the next sync sends a row again only when
 `full_resync`. So correct it at the source as well."""
 
 
-def undo_job() -> dg.JobDefinition:
-    """`undo_run`."""
+def undo_job(org: str | None = None) -> dg.JobDefinition:
+    """`undo_run`; with several orgs one for each, `undo_run_eu`."""
+    suffix = f"_{org}" if org else ""
 
     @dg.op(
-        name="undo",
+        name=f"undo{suffix}",
         description=_DESCRIPTION,
         out=dg.Out(dg.Nothing),
         tags={"dagster/compute_kind": "kustomer"},
+        required_resource_keys={f"kustomer{suffix}", "state"},
     )
-    def undo(
-        context: dg.OpExecutionContext, config: UndoRunConfig, kustomer: KustomerResource, state: StateResource
-    ) -> Iterator[dg.Output[None]]:
-        with readable_failures(), kustomer.client() as client, state.store() as store:
+    def undo(context: dg.OpExecutionContext, config: UndoRunConfig) -> Iterator[dg.Output[None]]:
+        kustomer: KustomerResource = getattr(context.resources, f"kustomer{suffix}")
+        state: StateResource = context.resources.state
+        with readable_failures(kustomer.variables), kustomer.client() as client, state.store() as store:
             report = undo_run(
                 config.run_id.strip(),
                 client=client,
@@ -71,7 +73,7 @@ def undo_job() -> dg.JobDefinition:
                 "job again with the same run id for the rest."
             )
 
-    @dg.job(name="undo_run", description=_DESCRIPTION)
+    @dg.job(name=f"undo_run{suffix}", description=_DESCRIPTION)
     def job() -> None:
         undo()
 

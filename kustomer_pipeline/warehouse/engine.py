@@ -59,6 +59,19 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def table_uri(url: str, table: str) -> str | None:
+    """Where a table is, for people and for Dagster's catalogue: `postgresql://host/database/crm.customers`.
+
+    Without user, password and options. None for what is no URL.
+    """
+    try:
+        parsed = sa.make_url(url.strip())
+    except (exc.ArgumentError, ValueError):
+        return None
+    place = sa.URL.create(parsed.get_backend_name(), host=parsed.host, port=parsed.port, database=parsed.database)
+    return f"{place.render_as_string()}/{table}"
+
+
 @contextmanager
 def connect(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
     """A connection that is rolled back at the end; the driver's errors become ours: "… could not {doing}: …".

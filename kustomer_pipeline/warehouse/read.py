@@ -58,7 +58,11 @@ def read_frame(engine: sa.Engine, sql: str) -> pd.DataFrame:
         )
         with closing(options.exec_driver_sql(sql)) as result:
             columns = _collect(result)
-    table = pa.table({name: column.array() for name, column in columns.items()})
+    return to_frame(pa.table({name: column.array() for name, column in columns.items()}))
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The table with the dtypes of a query's rows; it is used up."""
     frame: pd.DataFrame = table.to_pandas(types_mapper=_DTYPES.get, split_blocks=True, self_destruct=True)
     return frame
 

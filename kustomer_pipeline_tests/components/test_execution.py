@@ -9,7 +9,7 @@ import pytest
 
 from .pipeline import CUSTOMERS, Pipeline, people, plain
 
-FULL = {"warehouse/customers", "mapped/customers", "kustomer/customers"}
+FULL = {"kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/customers"}
 
 
 def test_a_first_run_creates_everybody_and_says_so(pipeline: Pipeline) -> None:
@@ -61,7 +61,7 @@ def test_the_value_of_a_sync_has_one_line_per_row(pipeline: Pipeline) -> None:
 def test_frames_are_described_by_rows_columns_and_a_masked_preview(pipeline: Pipeline) -> None:
     pipeline.customers(people(7))
     run = pipeline.run("sync_customers")
-    metadata = run.metadata("warehouse/customers")
+    metadata = run.metadata("kustomer/customers_rows")
     assert metadata["dagster/row_count"] == 7
     assert [column.name for column in metadata["dagster/column_schema"].columns] == [
         "id",
@@ -79,7 +79,7 @@ def test_frames_are_described_by_rows_columns_and_a_masked_preview(pipeline: Pip
         "phone": "0…",
         "plan": "p…",
     }
-    mapped = run.metadata("mapped/customers")
+    mapped = run.metadata("kustomer/customers_mapped")
     assert mapped["invalid_rows"] == 0
     assert mapped["preview"][0]["_key"] == "C-1"
 
@@ -88,8 +88,8 @@ def test_values_are_shown_when_somebody_asks_for_them(pipeline: Pipeline, monkey
     monkeypatch.setenv("KUSTOMER_SHOW_VALUES", "1")
     pipeline.customers(people(1))
     run = pipeline.run("plan_all", CUSTOMERS)
-    assert run.metadata("warehouse/customers")["preview"][0]["email"] == "jane1@private.example"
-    after = [change["after"] for change in run.metadata("plan/customers")["changes"]]
+    assert run.metadata("kustomer/customers_rows")["preview"][0]["email"] == "jane1@private.example"
+    after = [change["after"] for change in run.metadata("kustomer/customers_plan")["changes"]]
     assert "Jane Private1" in after
 
 
@@ -98,11 +98,14 @@ def test_a_few_bad_rows_warn_and_the_run_succeeds(pipeline: Pipeline) -> None:
     run = pipeline.run("sync_customers")
     assert run.success
     assert run.failed_checks() == {
-        "mapped/customers:required_fields": "WARN",
+        "kustomer/customers_mapped:required_fields": "WARN",
         "kustomer/customers:all_rows_accepted": "WARN",
     }
-    assert run.checks()["mapped/customers:required_fields"].description == "1 of 21 rows (4.8%) are left out for this"
-    examples = run.checks()["mapped/customers:required_fields"].metadata["examples"]
+    assert (
+        run.checks()["kustomer/customers_mapped:required_fields"].description
+        == "1 of 21 rows (4.8%) are left out for this"
+    )
+    examples = run.checks()["kustomer/customers_mapped:required_fields"].metadata["examples"]
     assert plain(examples) == [{"row": "C-99", "reason": "email is missing"}]
     refused = run.metadata("kustomer/customers")["refused_rows"]
     assert refused == [{"key": "C-99", "outcome": "invalid", "reason": "email is missing"}]
@@ -115,8 +118,8 @@ def test_too_many_bad_rows_fail_the_run_after_everything_is_recorded(pipeline: P
     assert not run.success
     assert run.materialized() == FULL
     assert run.failed_checks() == {
-        "mapped/customers:required_fields": "WARN",
-        "mapped/customers:fields_valid": "WARN",
+        "kustomer/customers_mapped:required_fields": "WARN",
+        "kustomer/customers_mapped:fields_valid": "WARN",
         "kustomer/customers:all_rows_accepted": "ERROR",
     }
     assert run.failure("kustomer__customers").startswith(
@@ -139,7 +142,7 @@ def test_duplicates_are_a_check_of_their_own(pipeline: Pipeline) -> None:
     first, *others = people(50)
     pipeline.customers([first, *others, ("C-99", first[1], "Twin", None, "pro")])
     run = pipeline.run("sync_customers")
-    check = run.checks()["mapped/customers:row_keys_unique"]
+    check = run.checks()["kustomer/customers_mapped:row_keys_unique"]
     assert not check.passed
     assert check.metadata["rows"].value == 2
     examples = check.metadata["examples"]
@@ -193,8 +196,8 @@ def test_a_plan_shows_the_changes_and_makes_none(pipeline: Pipeline) -> None:
     before = dict(pipeline.sandbox.customers)
     run = pipeline.run("plan_all", CUSTOMERS)
     assert run.success
-    assert run.materialized() == {"warehouse/customers", "mapped/customers", "plan/customers"}
-    metadata = run.metadata("plan/customers")
+    assert run.materialized() == {"kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/customers_plan"}
+    metadata = run.metadata("kustomer/customers_plan")
     assert (metadata["would_create"], metadata["would_update"], metadata["unchanged"]) == (2, 1, 0)
     names = [change for change in metadata["changes"] if change["field"] == "name"]
     assert {
@@ -205,7 +208,7 @@ def test_a_plan_shows_the_changes_and_makes_none(pipeline: Pipeline) -> None:
         "after": "J…",
     }.items() <= names[0].items()
     assert dict(pipeline.sandbox.customers) == before
-    value = run.result.asset_value(dg.AssetKey(["plan", "customers"]))
+    value = run.result.asset_value(dg.AssetKey(["kustomer", "customers_plan"]))
     assert "Jane Private1" in value["after"].tolist()
 
 
@@ -224,7 +227,7 @@ def test_an_audience_that_lost_most_members_untags_nobody_until_approved(pipelin
     assert f"approve_removals: {plan_id}" in metadata["what_to_do"]
     assert tagged(pipeline) == 10
 
-    planned = pipeline.run("plan_all").metadata("plan/vip")
+    planned = pipeline.run("plan_all").metadata("kustomer/vip_plan")
     assert (planned["would_untag"], planned["removal_plan_id"]) == (9, plan_id)
 
     approved = pipeline.run("sync_vip", config={"approve_removals": plan_id})
@@ -246,7 +249,7 @@ def test_an_empty_audience_is_a_held_removal_too(pipeline: Pipeline) -> None:
     run = pipeline.run("sync_vip")
     assert run.success
     assert run.metadata("kustomer/vip")["removals_held"] == 3
-    assert run.metadata("warehouse/vip")["dagster/row_count"] == 0
+    assert run.metadata("kustomer/vip_rows")["dagster/row_count"] == 0
 
 
 def test_an_empty_table_is_no_failure(pipeline: Pipeline) -> None:
@@ -333,7 +336,7 @@ def test_a_missing_table_is_a_readable_failure(pipeline: Pipeline) -> None:
     pipeline.warehouse.execute("drop table customers")
     run = pipeline.run("sync_customers")
     assert run.materialized() == set()
-    assert "no such table: customers" in run.failure("warehouse__customers")
+    assert "no such table: customers" in run.failure("kustomer__customers_rows")
     assert not run.retried()
 
 
@@ -341,13 +344,13 @@ def test_a_column_that_the_query_does_not_return_is_named(pipeline: Pipeline) ->
     sync = CUSTOMERS.model_copy(update={"query": "select id, email, name, phone from customers"})
     pipeline.customers(people(3))
     run = pipeline.run("sync_customers", sync)
-    assert run.materialized() == {"warehouse/customers"}
-    assert "plan" in run.failure("mapped__customers")
+    assert run.materialized() == {"kustomer/customers_rows"}
+    assert "plan" in run.failure("kustomer__customers_mapped")
 
 
 def test_no_warehouse_url_names_the_variable(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAREHOUSE_URL")
-    assert "WAREHOUSE_URL is not set" in pipeline.run("sync_customers").failure("warehouse__customers")
+    assert "WAREHOUSE_URL is not set" in pipeline.run("sync_customers").failure("kustomer__customers_rows")
 
 
 def test_the_shipped_syncs_run_on_the_demo_warehouse(

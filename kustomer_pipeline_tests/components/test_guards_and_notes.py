@@ -51,7 +51,7 @@ def test_a_mass_change_is_held_until_somebody_approves_it_once(loaded: Pipeline)
     assert f"approve_changes: {plan_id}" in held.metadata("kustomer/customers")["what_to_do"]
     examples = plain(held.checks()[CHANGES].metadata["held_examples"])
     assert {(one["field"], one["before"], one["after"]) for one in examples} == {("custom.planStr", "f…", "p…")}
-    assert loaded.run("plan_all").metadata("plan/customers")["change_plan_id"] == plan_id
+    assert loaded.run("plan_all").metadata("kustomer/customers_plan")["change_plan_id"] == plan_id
 
     approved = loaded.run("sync_customers", config={"approve_changes": plan_id})
     assert approved.failed_checks() == {}
@@ -146,13 +146,13 @@ def test_a_sync_that_was_renamed_goes_on_where_it_was(pipeline: Pipeline) -> Non
 
 def test_a_plan_says_what_the_run_would_cost(pipeline: Pipeline) -> None:
     pipeline.customers(people(3))
-    metadata = pipeline.run("plan_all", CUSTOMERS).metadata("plan/customers")
+    metadata = pipeline.run("plan_all", CUSTOMERS).metadata("kustomer/customers_plan")
     assert metadata["estimated_requests"] >= 1
     assert "request" in metadata["estimate"]
 
 
 def test_a_plan_takes_the_options_of_a_run(pipeline: Pipeline) -> None:
     pipeline.customers(people(3))
-    run = pipeline.run("plan_all", CUSTOMERS, config={"limit": 1}, op="plan__customers")
-    metadata = run.metadata("plan/customers")
+    run = pipeline.run("plan_all", CUSTOMERS, config={"limit": 1}, op="kustomer__customers_plan")
+    metadata = run.metadata("kustomer/customers_plan")
     assert (metadata["would_create"], metadata["would_defer"]) == (1, 2)

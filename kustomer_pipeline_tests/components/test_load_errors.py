@@ -50,7 +50,7 @@ MISTAKES_IN_RECORDS = [
     ("[email]", "[]", 5, "match_on: is empty"),
     ("[email]", "email", 5, "has to be a list"),
     ("  match_on: [email]\n", "", 2, "match_on: is missing. How a row is recognised in Kustomer"),
-    ("  query: select 1\n", "", 2, "write query (SQL) or query_file"),
+    ("  query: select 1\n", "", 2, "write query (SQL), query_file (a file with SQL) or source"),
     ("query: select 1", "query: ''", 4, "the query is empty"),
     ("query: select 1", "query_file: no.sql", 4, "there is no file"),
     ("  query:", "  query_file: x.sql\n  query:", 4, "keep one of both"),

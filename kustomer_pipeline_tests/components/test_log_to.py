@@ -217,7 +217,7 @@ def test_a_missing_right_is_said_and_takes_nothing_from_the_sync(
     message = run.failure("kustomer__customers")
     assert message.startswith("The sync is done and recorded, only its log is missing: The warehouse ")
     assert advice in message
-    assert run.materialized() == {"warehouse/customers", "mapped/customers", "kustomer/customers"}
+    assert run.materialized() == {"kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/customers"}
     assert run.metadata("kustomer/customers")["created"] == 2
     assert run.failed_checks() == {}
     assert len(pipeline.sandbox.customers) == 2

@@ -267,7 +267,8 @@ def test_no_syncs_are_no_mistake() -> None:
 def test_a_component_can_be_built_on_its_own() -> None:
     defs = dg.build_defs_for_component(customers()).with_resources(resources_from_environment())
     assert {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()} == {
-        f"{stage}/customers" for stage in ("warehouse", "mapped", "kustomer", "plan")
+        "warehouse/crm/customers_table",
+        *(f"kustomer/customers{stage}" for stage in ("_rows", "_mapped", "", "_plan")),
     }
 
 
@@ -280,12 +281,12 @@ def test_values_can_come_from_the_environment(project: Project, monkeypatch: pyt
         .replace("0.1\n", '"{{ env.SHARE }}"\n')
         .replace("team:crm", "team:{{ env('TEAM', 'crm') }}"),
     )
-    asset = project.load().resolve_asset_graph().get(dg.AssetKey(["warehouse", "customers"]))
+    asset = project.load().resolve_asset_graph().get(dg.AssetKey(["kustomer", "customers_rows"]))
     assert "select * from crm.customers" in (asset.description or "")
     assert list(asset.owners) == ["team:crm"]
 
 
 def test_text_without_a_template_stays_as_it_is_written(project: Project) -> None:
     project.write("vip/defs.yaml", VIP_YAML.replace("tag: vip", 'tag: "2024"').replace("email from", "'{% x %}' from"))
-    asset = project.load().resolve_asset_graph().get(dg.AssetKey(["warehouse", "vip"]))
+    asset = project.load().resolve_asset_graph().get(dg.AssetKey(["kustomer", "vip_rows"]))
     assert "select '{% x %}' from" in (asset.description or "")

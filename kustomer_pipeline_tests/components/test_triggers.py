@@ -57,7 +57,7 @@ class Ticker:
         )
         context._last_tick_completion_time = self.last_tick  # Dagster's daemon gives it, its test helper cannot
         with context:
-            result = self.sensor(context)
+            result = self.sensor._raw_fn(context)  # called itself, it would want its resources as arguments
         assert isinstance(result, dg.SensorResult)
         self.cursor, self.last_tick = result.cursor, self.at
         return result

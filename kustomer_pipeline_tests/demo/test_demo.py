@@ -289,5 +289,5 @@ def test_a_sync_that_does_not_suit_the_warehouse_says_which_and_why(
     with dg.DagsterInstance.get() as instance:
         for run in (sync_all, plan_all):
             [failure] = run(build_definitions([mine]), instance).failures
-            assert failure.startswith("warehouse/mine: ")
+            assert failure.startswith("kustomer/mine_rows: ")
             assert "no such table: people" in failure

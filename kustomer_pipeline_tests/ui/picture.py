@@ -18,7 +18,7 @@ from kustomer_pipeline_tests.conftest import REPOSITORY
 from .stage import browser, new_window, stage
 
 PICTURE = REPOSITORY / "docs" / "graph.png"
-# The lines of each node. With its description, because Dagster shows of `plan/customers` only the last part.
+# The lines of each node. With its description, because Dagster shows of `kustomer/customers_plan` only the last part.
 FACETS = ["checks", "status", "kind-tag", "description"]
 MARGIN = 24
 

@@ -122,7 +122,7 @@ def test_a_sync_shows_its_counters_and_the_refused_rows(demo: Stage, page: Page)
     assert_nobody_is_named(page, demo)
 
 
-@pytest.mark.parametrize("key", ["warehouse/customers", "mapped/customers", "kustomer/vip_audience"])
+@pytest.mark.parametrize("key", ["kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/vip_audience"])
 def test_no_page_of_an_asset_names_anybody(demo: Stage, page: Page, key: str) -> None:
     open_asset(page, demo, key)
     expect(value(page, "path")).to_be_visible()
@@ -137,7 +137,7 @@ def test_the_log_of_a_run_names_nobody(demo: Stage, page: Page) -> None:
 
 
 def test_a_plan_shows_what_would_change_field_by_field(demo: Stage, page: Page) -> None:
-    open_asset(page, demo, "plan/customers")
+    open_asset(page, demo, "kustomer/customers_plan")
     upgraded = len(demo.day.upgraded)
     for name, number in (("would_create", "1"), ("would_update", str(upgraded)), ("invalid", "36")):
         expect(value(page, name)).to_have_text(number)
@@ -150,7 +150,7 @@ def test_a_plan_shows_what_would_change_field_by_field(demo: Stage, page: Page) 
 
 
 def test_a_plan_of_an_audience_shows_who_would_gain_and_lose_the_tag(demo: Stage, page: Page) -> None:
-    open_asset(page, demo, "plan/vip_audience")
+    open_asset(page, demo, "kustomer/vip_audience_plan")
     for name in ("would_tag", "would_untag"):
         expect(value(page, name)).to_have_text("1")
     expect(value(page, "changes")).to_be_visible()

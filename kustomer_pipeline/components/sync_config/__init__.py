@@ -1,13 +1,15 @@
 """What a sync may say, and what is wrong with one that cannot work. Knows nothing of assets and components.
 
-parts (watch, schedule, …) → attributes of a kind of sync → checks of the whole → checks of all syncs together
+parts, in_dagster → attributes of a kind of sync, or of the project → checks of the whole → checks of all together
 """
 
 from .audiences import AudienceSyncAttributes, AudienceSyncConfig
-from .common import SyncAttributes, SyncConfig, name_problems
+from .common import SyncAttributes, SyncConfig, name_problems, sync_asset_names
+from .in_dagster import OnCron, ResourceKeys, SourceTable, Watch
 from .objects import ObjectSyncAttributes, ObjectSyncConfig
-from .parts import FieldColumns, LogTo, Schedule, Watch
-from .problems import Problem, SyncConfigError, Where, did_you_mean, dotted, listed, raise_located
+from .parts import FieldColumns, LogTo, Schedule
+from .problems import Problem, SyncConfigError, Where, did_you_mean, dotted, listed, problems_in, raise_located
+from .project import ProjectAttributes
 from .together import Conflict, conflicts
 
 __all__ = [
@@ -18,8 +20,12 @@ __all__ = [
     "LogTo",
     "ObjectSyncAttributes",
     "ObjectSyncConfig",
+    "OnCron",
     "Problem",
+    "ProjectAttributes",
+    "ResourceKeys",
     "Schedule",
+    "SourceTable",
     "SyncAttributes",
     "SyncConfig",
     "SyncConfigError",
@@ -30,5 +36,7 @@ __all__ = [
     "dotted",
     "listed",
     "name_problems",
+    "problems_in",
     "raise_located",
+    "sync_asset_names",
 ]

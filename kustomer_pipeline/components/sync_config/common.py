@@ -16,24 +16,25 @@ from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationErr
 from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, check_fields, field_type
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
-from .parts import Attributes, Count, FieldSource, LogTo, Owner, Region, Schedule, Share, Watch, field_mappings
+from .in_dagster import InDagster, SourceTable, Watch
+from .parts import Attributes, Count, FieldSource, LogTo, Region, Schedule, Share, field_mappings
 from .problems import Problem, SyncConfigError, Where, did_you_mean, problems_in
 
 # sync_all and plan_all are jobs over all syncs; an undo keeps its own notes in the state under its name.
 RESERVED_NAMES = {"all": "sync_all is the job that runs every sync", "undo_run": "undo_run is the job that undoes one"}
 
 
-class SyncAttributes(Attributes):
-    """What both kinds of sync have in common."""
+class WhatIsSent(Attributes):
+    """The rows, their fields, and what may become of them."""
 
     query: str | None = Field(
         None,
-        description="The SQL that returns one row per record. Write either query or query_file.",
+        description="The SQL that returns one row per record. Write query, query_file or source.",
         examples=["select * from crm.customers"],
     )
     query_file: Path | None = Field(
         None,
-        description="A file with the SQL, beside the defs.yaml. Write either query or query_file.",
+        description="A file with the SQL, beside the defs.yaml. Write query, query_file or source.",
         examples=["customers.sql"],
     )
     fields: dict[str, FieldSource] = Field(
@@ -80,8 +81,10 @@ class SyncAttributes(Attributes):
         description="So many of the written records are read again after a run; the check landed_as_sent warns when "
         "one is not as it was sent. 0: none.",
     )
-    owners: list[Owner] = Field([], description="Who to ask: e-mail addresses, or teams as team:<name>.")
-    description: str | None = Field(None, description="What this sync is for, shown on its assets.")
+
+
+class SyncAttributes(InDagster, WhatIsSent):
+    """What both kinds of sync have in common."""
 
 
 class SyncConfig(SyncAttributes):
@@ -124,10 +127,17 @@ class SyncConfig(SyncAttributes):
 
     @property
     def sql(self) -> str:
-        """The query, wherever it is written."""
+        """The query, wherever it is written; empty where the source is a DataFrame."""
+        if isinstance(self.source, SourceTable):
+            return f"select * from {self.source.table}"
         if self.query is not None:
             return self.query
         return self.query_file.read_text(encoding="utf-8") if self.query_file is not None else ""
+
+    @property
+    def group_name(self) -> str:
+        """The group of its assets."""
+        return self.group or self.name
 
     @property
     def mappings(self) -> tuple[FieldMapping, ...]:
@@ -143,21 +153,43 @@ class SyncConfig(SyncAttributes):
             sync = build(data)
         except ValidationError as error:
             raise SyncConfigError(title, list(problems_in(error, cls))) from None
-        own = [*name_problems(sync.name), *sync._query_problems(), *sync._renaming_problems(), *sync.find_problems()]
+        own = [
+            *name_problems(sync.name),
+            *sync._query_problems(),
+            *sync._automation_problems(),
+            *sync._renaming_problems(),
+            *sync.find_problems(),
+        ]
         if own:
             raise SyncConfigError(title, own)
         return sync
 
     def _query_problems(self) -> Iterator[Problem]:
-        if self.query is None and self.query_file is None:
-            yield Problem((), "the query is missing: write query (SQL) or query_file (a file with SQL)")
-        elif self.query is not None and self.query_file is not None:
-            yield Problem(("query_file",), "query is written too; keep one of both")
+        given = [name for name in ("query", "query_file", "source") if getattr(self, name) is not None]
+        if not given:
+            yield Problem(
+                (),
+                "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)",
+            )
+        elif len(given) > 1:
+            yield Problem((given[-1],), f"{given[0]} is written too; keep one of both")
+        elif self.source is not None:
+            return
         elif self.query_file is not None and not self.query_file.is_file():
             yield Problem(("query_file",), f"there is no file {self.query_file}")
         elif not self.sql.strip():
             where = "query" if self.query is not None else "query_file"
             yield Problem((where,), "the query is empty")
+
+    def _automation_problems(self) -> Iterator[Problem]:
+        """One thing starts a sync: it would run twice for one change otherwise."""
+        runs_by_sensor = self.watch is not None and not self.watch.reports_only
+        if self.watch is not None and self.watch.reports_only and self.automation is None:
+            yield Problem(("watch", "reports_only"), "nothing would run the sync: write automation: eager as well")
+        if self.automation is not None and (runs_by_sensor or self.schedule is not None):
+            other = "watch" if runs_by_sensor else "schedule"
+            advice = "; with watch: {…, reports_only: true} both go together" if runs_by_sensor else ""
+            yield Problem(("automation",), f"{other} runs the sync already; keep one of both{advice}")
 
     def _renaming_problems(self) -> Iterator[Problem]:
         if self.renamed_from == self.name:
@@ -180,6 +212,11 @@ class SyncConfig(SyncAttributes):
             where = _where(error, kind, match_on, self.fields)
             hint = did_you_mean(error.field, MATCH_ON[kind]) if where[0] == "match_on" else ""
             yield Problem(where, f"{error}{'.' if hint else ''}{hint}")
+
+
+def sync_asset_names(sync: SyncConfig) -> tuple[str, str, str, str]:
+    """The last parts of the keys of its assets: the rows, the mapped rows, the sync itself, its plan."""
+    return f"{sync.name}_rows", f"{sync.name}_mapped", sync.name, f"{sync.name}_plan"
 
 
 def name_problems(name: str) -> Iterator[Problem]:

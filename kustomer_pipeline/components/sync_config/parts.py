@@ -95,20 +95,6 @@ Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1)]
 Count = Annotated[int, BeforeValidator(_no_boolean)]
 
 
-class Watch(Attributes):
-    """What the sensor looks at."""
-
-    table: str = Field(min_length=1, description="The table to watch, e.g. crm.customers.")
-    updated_at: str = Field(min_length=1, description="Its column that says when a row was last changed.")
-    every: Count = Field(60, ge=1, description="Seconds between two looks.")
-    at_least_every: Count = Field(
-        86_400,
-        ge=0,
-        description="After so many seconds without a run the sync runs although the table looks as before: no look "
-        "sees every change (an older row edited, its updated_at left as it was). 0: never.",
-    )
-
-
 def _valid_cron(cron: str) -> str:
     try:
         dg.ScheduleDefinition(name="check", job_name="check", cron_schedule=cron)
@@ -132,15 +118,15 @@ def _valid_timezone(timezone: str) -> str:
     return timezone
 
 
+Cron = Annotated[str, AfterValidator(_valid_cron)]
+Timezone = Annotated[str, AfterValidator(_valid_timezone)]
+
+
 class Schedule(Attributes):
     """A schedule of the sync's own."""
 
-    cron: Annotated[str, AfterValidator(_valid_cron)] = Field(
-        description='When to run, as a cron expression: "0 6 * * *" is six in the morning.'
-    )
-    timezone: Annotated[str, AfterValidator(_valid_timezone)] = Field(
-        "UTC", description="The time zone of the cron expression, e.g. Europe/Berlin."
-    )
+    cron: Cron = Field(description='When to run, as a cron expression: "0 6 * * *" is six in the morning.')
+    timezone: Timezone = Field("UTC", description="The time zone of the cron expression, e.g. Europe/Berlin.")
 
 
 def _valid_schema(schema: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .audiences import AudienceSyncConfig
-from .common import SyncConfig
+from .common import SyncConfig, sync_asset_names
 from .problems import Where, listed
 
 
@@ -21,6 +21,7 @@ class Conflict:
 def conflicts(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
     """Every mistake between syncs."""
     yield from _same_names(syncs)
+    yield from _same_assets(syncs)
     yield from _shared_tags(syncs)
     yield from _names_in_use(syncs)
 
@@ -29,6 +30,17 @@ def _same_names(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
     for name, count in Counter(sync.name for sync in syncs).items():
         if count > 1:
             yield Conflict((name,), (), f"{count} syncs are named {name!r}; each needs its own")
+
+
+def _same_assets(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
+    """A sync named as the rows of another: `customers_rows` beside `customers`."""
+    mains = {(sync.key_prefix, sync.name): sync for sync in syncs}
+    for sync in syncs:
+        for asset in sync_asset_names(sync):
+            other = mains.get((sync.key_prefix, asset))
+            if other is not None and other.name != sync.name:
+                what = f"{asset!r} is the name of an asset of the sync {sync.name!r}: rename this one"
+                yield Conflict((other.name,), (), what)
 
 
 def _shared_tags(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
