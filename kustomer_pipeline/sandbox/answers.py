@@ -5,7 +5,9 @@ The rate-limit headers are those of docs/kustomer.md section 3, the envelopes of
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -14,7 +16,7 @@ from typing import Any
 from starlette.types import Send
 
 from .call import Answer, Call
-from .errors import ApiError, envelope, unauthorized
+from .errors import POD, ApiError, envelope, unauthorized
 
 _JSON = "application/json; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
@@ -43,13 +45,15 @@ def json_reply(call: Call, answer: Answer, error: ApiError | None = None) -> Rep
     headers = _headers(call, error)
     if answer.payload is None:
         return Reply(answer.status, headers)
+    body = _encode(answer.payload).encode()
     headers["Content-Type"] = _JSON
-    return Reply(answer.status, headers, _encode(answer.payload).encode())
+    headers["ETag"] = _weak_etag(body)
+    return Reply(answer.status, headers, body)
 
 
 def error_reply(call: Call, error: ApiError) -> Reply:
     """A refusal, in the form that is switched on."""
-    if error.status == 403 and call.fault("missing_role_401"):
+    if error.code == "forbidden" and call.fault("missing_role_401"):
         error = unauthorized()
     if call.fault("error_not_json"):
         return html_reply(call, error.status, error)
@@ -64,13 +68,19 @@ def html_reply(call: Call, status: int, error: ApiError | None = None) -> Reply:
     return Reply(status, {**_headers(call, error), "Content-Type": _HTML}, text.encode())
 
 
-def page_reply(html: str) -> Reply:
-    """The page for people."""
-    return Reply(200, {"Content-Type": _HTML}, html.encode())
+def _weak_etag(body: bytes) -> str:
+    """As was recorded: W/ and the length and a digest of the body."""
+    digest = b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).rstrip(b"=").decode()
+    return f'W/"{len(body):x}-{digest}"'
 
 
 def _headers(call: Call, error: ApiError | None) -> dict[str, str]:
-    headers = {"X-Kustomer-Pod": "sandbox", "Cache-Control": "no-cache,private"}
+    headers = {
+        "X-Kustomer-Pod": POD,
+        "Cache-Control": "no-cache,private",
+        "X-Cache": "Error from cloudfront" if error else "Miss from cloudfront",
+        "Via": "1.1 sandbox.cloudfront.net (CloudFront)",
+    }
     if call.fault("rate_headers_missing"):
         return headers
     limits, now = call.state.limits, call.now
@@ -80,6 +90,8 @@ def _headers(call: Call, error: ApiError | None) -> dict[str, str]:
         limit, remaining = limits.search.limit, 0
     headers["X-Ratelimit-Limit"] = str(limit)
     headers["X-Ratelimit-Remaining"] = str(remaining)
+    if call.object_budget is not None:
+        headers["X-Ratelimit-Object-Limit"], headers["X-Ratelimit-Object-Remaining"] = map(str, call.object_budget)
     if exceeded or call.fault("rate_reset_always"):
         headers.update(_reset_headers(call, max(0.0, limits.org.reset_at(now) - now), exceeded=exceeded))
     return headers

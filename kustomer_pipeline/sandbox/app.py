@@ -9,19 +9,20 @@ answered. An answer is held by the running event loop's own time, so that a test
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from .answers import Reply, error_reply, html_reply, json_reply, page_reply
+from .answers import Reply, error_reply, html_reply, json_reply
 from .call import Answer, Call
-from .errors import ApiError, forbidden, too_large, too_many_requests, unauthorized
-from .page import render_page
+from .errors import ApiError, forbidden, too_large, too_many_requests, unauthorized, wrong_region
+from .page import Exchange, LastBodies, Page
 from .roles import ROLES, allows, without
 from .routes import find_route
-from .state import RequestRecord, SandboxState
+from .state import SandboxState
 
 BODY_LIMIT = 100_000
 """Bytes (docs/kustomer.md section 3: 100 kB)."""
@@ -44,7 +45,7 @@ class _Outcome:
 
 
 class App:
-    """The sandbox as an ASGI application: GET / is the page for people, everything else the API.
+    """The sandbox as an ASGI application: the page for people, at `/` and what `Page` serves, and the API.
 
     drop: closes the connection of a request without an answer.
     """
@@ -52,17 +53,25 @@ class App:
     def __init__(self, state: SandboxState, *, drop: Drop | None = None) -> None:
         self._state = state
         self._drop = drop
+        self._page = Page(state)
+        self._bodies = LastBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-            await self._page(scope).send(send)
-            return
         body = await _body(receive)
         if body is None:
             return
+        if Page.serves(scope["method"], scope["path"]):
+            await self._shown(scope, body).send(send)
+            return
         with self._state.lock:
-            outcome = self._work(scope, body)
+            exchange, outcome = self._work(scope, body)
+        try:
+            await self._answer(scope, receive, send, outcome)
+        finally:
+            exchange.seconds = self._state.clock() - exchange.at
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, outcome: _Outcome) -> None:
         if outcome.hold_seconds and await _gone_within(outcome.hold_seconds, receive):
             return
         if outcome.response is not None:
@@ -73,34 +82,41 @@ class App:
             self._drop(scope)
             await _gone_within(10.0, receive)  # so that the server has noticed before this ends without an answer
 
-    def _page(self, scope: Scope) -> Reply:
-        start = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("start", "0")
-        with self._state.lock:
-            html = render_page(self._state, int(start) if start.isascii() and start.isdigit() else 0)
-        return page_reply(html)
+    def _shown(self, scope: Scope, body: bytes) -> Reply:
+        """What the page says to a browser."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        host, port = scope.get("server") or ("", None)
+        if scope["method"] == "POST":
+            return self._page.submit(scope["path"], body, headers, (host, port))
+        return self._page.show(scope["path"], scope["query_string"].decode("latin-1"), headers, (host, port))
 
-    def _work(self, scope: Scope, body: bytes) -> _Outcome:
+    def _work(self, scope: Scope, body: bytes) -> tuple[Exchange, _Outcome]:
         state = self._state
         raw_path = scope.get("raw_path") or scope["path"].encode()
         text_query = scope["query_string"].decode("latin-1")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         now = state.now()
-        record = RequestRecord(
+        before = state.log[-1] if state.log else None
+        record = Exchange(
             scope["method"],
             raw_path.decode("latin-1"),
             text_query,
             len(body),
             body if state.keep_bodies else None,
             now,
+            number=before.number + 1 if isinstance(before, Exchange) else 1,
         )
         state.log.append(record)
+        fired = Counter(state.faults.fired)
         query = dict(parse_qsl(text_query, keep_blank_values=True)) if text_query else {}
         call = Call(state, record, query, headers.get(b"content-type", ""), body, now)
         for hook in state.hooks.before:
             hook(record)
         outcome = _fault_before(call) or self._answered(call, headers.get(b"authorization", ""))
         record.status = outcome.response.status if outcome.response else None
-        return outcome
+        record.faults = tuple(sorted(state.faults.fired - fired))
+        self._bodies.keep(record, body, outcome.response.body if outcome.response else None)
+        return record, outcome
 
     def _answered(self, call: Call, authorization: str) -> _Outcome:
         error: ApiError | None = None
@@ -129,6 +145,10 @@ def _answer(call: Call, authorization: str) -> Answer:
     call.key = state.keys.get(secret.strip()) if scheme.lower() == "bearer" else None
     if call.key is None or call.fault("unauthorized"):
         raise unauthorized()
+    elsewhere = call.fault("wrong_region")
+    if elsewhere:
+        pod, _, status = str(elsewhere.value).partition(",")
+        raise wrong_region(pod, int(status or 401))
     removed = call.fault("role_removed")
     call.roles = without(call.key.roles, removed.value) if removed else call.key.roles
     state.limits.org.take(call.now, units=min(call.setting("others_spend", 0), state.limits.org.remaining(call.now)))

@@ -47,6 +47,8 @@ class Call:
     roles: tuple[str, ...] = ()
     just_read: list[Record] = field(default_factory=list)
     """Customers in the answer: those that an agent may edit right after (see fault_names.py)."""
+    object_budget: tuple[int, int] | None = None
+    """How many updates a minute this key has for the record that it updates, and how many are left."""
     _fired: dict[str, Fault | None] = field(default_factory=dict)
 
     # ---- faults ----
@@ -97,8 +99,11 @@ class Call:
         """Count an update of one record by this key; 429 above the limit per record (docs/kustomer.md section
         3).
         """
-        limit = self.setting("object_limit", None)
-        if not self.state.limits.objects.take(self.now, (self.user_id, record_id), limit=limit):
+        objects, name = self.state.limits.objects, (self.user_id, record_id)
+        limit = self.setting("object_limit", objects.limit)
+        taken = objects.take(self.now, name, limit=limit)
+        self.object_budget = (limit, limit - objects.limit + objects.remaining(self.now, name))
+        if not taken:
             raise too_many_requests("object rate limit")
 
     # ---- answering ----
@@ -120,20 +125,26 @@ class Call:
         )
 
     def page(self, *, maximum: int = _MAX_PAGE_SIZE, default: int = 100) -> tuple[int, int]:
-        """The page (from 1) and its size that were asked for."""
+        """The page (from 1) and its size that were asked for. A size above the maximum is the maximum, 0 the default:
+        other people's clients send both.
+        """
         page, size = self._whole_number("page", 1), self._whole_number("pageSize", default)
         if page < 1:
             raise bad_parameter("Too small", "page")
-        if not 1 <= size <= maximum:
+        if not 1 <= size <= maximum and self.fault("page_size_refused"):
             raise bad_parameter(f"Not within 1 and {maximum}", "pageSize")
-        return page, size
+        return page, min(size or default, maximum)
 
-    def link(self) -> str:
-        """This request's path and query up to the number of the page."""
+    def link(self, page_size: int) -> Callable[[int], str]:
+        """What gives the link to a page of this list: the page and its size come first, as in recorded links, which
+        other people's clients compare as texts.
+        """
         others = "".join(
-            f"{quote(name, safe='[]')}={quote(value)}&" for name, value in self.query.items() if name != "page"
+            f"&{quote(name, safe='[]')}={quote(value)}"
+            for name, value in self.query.items()
+            if name not in ("page", "pageSize")
         )
-        return f"{self.record.path}?{others}page="
+        return lambda page: f"{self.record.path}?page={page}&pageSize={page_size}{others}"
 
     def list_answer(
         self,
@@ -142,9 +153,10 @@ class Call:
         *,
         reports_total: bool = True,
         descending: bool = False,
+        maximum: int = _MAX_PAGE_SIZE,
     ) -> Answer:
         """The page that was asked for out of all `records`, counted from the end when descending."""
-        page, size = self.page()
+        page, size = self.page(maximum=maximum)
         total = len(records)
         start, stop = min((page - 1) * size, total), min(page * size, total)
         on_page = records[total - stop : total - start][::-1] if descending else records[start:stop]
@@ -152,7 +164,7 @@ class Call:
             200,
             list_json(
                 [show(record) for record in on_page],
-                link=self.link(),
+                link=self.link(size),
                 page=page,
                 page_size=size,
                 total=total,

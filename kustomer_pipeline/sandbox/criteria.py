@@ -8,11 +8,13 @@ from typing import Any
 
 from .errors import bad_parameter
 from .records import Json
-from .search_index import ARCHIVE_ATTRIBUTES, Attribute, attribute, words
+from .search_attributes import ARCHIVE_ATTRIBUTES, Attribute, attribute, other_kind
+from .search_index import words
 from .times import iso, parse_date
 
 MAX_ITEMS = 20
 _OPERATORS = ("equals", "in", "contains", "gte", "gt", "lte", "lt", "not_set")
+_OF_NO_OBJECT = Attribute("any", lambda record: ())
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,7 @@ def parsed(given: Any, options: SearchOptions) -> list[Criterion]:
 
 
 def _criterion(full_name: str, test: Any, options: SearchOptions) -> Criterion:
-    kind, _, name = full_name.partition("_")
-    found = attribute(kind, name) if kind in ("customer", "company") else None
-    if found is None or (options.archived and name not in ARCHIVE_ATTRIBUTES):
-        raise bad_parameter("Unknown search attribute", full_name)
+    kind, name, found = _found(full_name, options)
     if not isinstance(test, dict) or len(test) != 1:
         raise bad_parameter("A criterion is an object with one operator", full_name)
     operator, value = next(iter(test.items()))
@@ -83,13 +82,27 @@ def _criterion(full_name: str, test: Any, options: SearchOptions) -> Criterion:
     return Criterion(kind, name, found, operator, value)
 
 
+def _found(full_name: str, options: SearchOptions) -> tuple[str, str, Attribute]:
+    """The kind of object, the name and the attribute itself; raises the 400 of one that there is not."""
+    other = other_kind(full_name)
+    if other is not None:
+        return other, full_name.removeprefix(f"{other}_"), _OF_NO_OBJECT
+    kind, _, name = full_name.partition("_")
+    if options.archived and full_name == "customer_any_text_new":  # what the archive calls it
+        name = "any_text"
+    found = attribute(kind, name) if kind in ("customer", "company") else None
+    if found is None or (options.archived and name not in ARCHIVE_ATTRIBUTES):
+        raise bad_parameter("Unknown search attribute", full_name)
+    return kind, name, found
+
+
 def _check_value(full_name: str, found: Attribute, operator: str, value: Any) -> None:
     if operator == "not_set":
         return
     if operator == "in" and not isinstance(value, list):
         raise bad_parameter("The operator in takes an array", full_name)
     for item in value if operator == "in" else [value]:
-        fine = isinstance(item, str)
+        fine = isinstance(item, str) or found.type == "any"
         if found.type == "boolean":
             fine = isinstance(item, bool)
         elif found.type == "number":

@@ -205,7 +205,7 @@ def _shaped(call: Call, job: Job, batches: list[Json]) -> Any:
     page, size = call.page(default=1)
     return list_json(
         nested[(page - 1) * size : page * size],
-        link=call.link(),
+        link=call.link(size),
         page=page,
         page_size=size,
         total=len(nested),

@@ -7,7 +7,8 @@ import math
 from .call import Answer, Call
 from .criteria import MAX_ITEMS, SearchOptions
 from .errors import bad_parameter, forbidden, not_found
-from .present import list_json, tag_json, token_json, user_json
+from .present import list_json, tag_json
+from .present_users import token_json, user_json
 from .schema import METADATA, TAG
 from .search import MAX_PAGE_SIZE, MAX_RECORDS, check_page
 from .validation import validate
@@ -85,8 +86,11 @@ def search_archive(call: Call) -> Answer:
 def _search(call: Call, *, archived: bool) -> Answer:
     if call.fault("search_forbidden"):
         raise forbidden("org.permission.search.create")
-    page, size = call.page(maximum=MAX_PAGE_SIZE)
-    check_page(page, size)
+    if call.fault("search_context_required") and isinstance(call.body, dict) and "queryContext" not in call.body:
+        raise bad_parameter("Required property is missing", "queryContext", "/required")
+    page, size = call.page(maximum=call.setting("search_page_size", MAX_PAGE_SIZE))
+    reached = call.setting("search_record_limit", MAX_RECORDS)
+    check_page(page, size, reached)
     options = SearchOptions(
         lag=call.setting("search_lag", 0.0),
         analysed=not call.fault("search_exact"),
@@ -100,9 +104,11 @@ def _search(call: Call, *, archived: bool) -> Answer:
     found = call.state.search.run(call.body, call.now, options)
     total = len(found)
     last = math.ceil(total / size)  # also beyond the last page that may be asked for
-    on_page = found[(page - 1) * size : min(page * size, MAX_RECORDS)]
+    on_page = found[(page - 1) * size : min(page * size, reached)]
     ids_only = call.query.get("idsOnly") == "true"
     data = [record.id if ids_only else call.show(record) for record in on_page]
-    answer = list_json(data, link=call.link(), page=page, page_size=size, total=total, reports_total=True, last=last)
+    answer = list_json(
+        data, link=call.link(size), page=page, page_size=size, total=total, reports_total=True, last=last
+    )
     answer["meta"].update(aggregations={}, timed_out=False)
     return Answer(200, answer)

@@ -29,7 +29,8 @@ def list_customers(call: Call) -> Answer:
     sort = call.query.get("sort", "createdAt")
     if sort not in _SORTS:
         raise bad_parameter("Not one of the allowed values", "sort")
-    filters = [_filter(name, value) for name, value in call.query.items() if name.startswith("filter[")]
+    given = {} if call.fault("list_filters_ignored") else call.query
+    filters = [_filter(name, value) for name, value in given.items() if name.startswith("filter[")]
     orders = {field: order.keys() for field, order in store.customers_by.items()}
     chosen: Sequence[Key] = orders[sort.removeprefix("-")]
     for field, comparison, moment in filters:

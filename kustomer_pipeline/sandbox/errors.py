@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+POD = "prod1"
+"""The region in which the sandbox pretends to be, as Kustomer names it in headers and errors."""
+
 
 @dataclass
 class ApiError(Exception):
@@ -52,6 +55,12 @@ def method_not_allowed() -> ApiError:
 def unauthorized() -> ApiError:
     """401: no key, or not a key of this org."""
     return ApiError(401, "unauthorized", "Unauthorized")
+
+
+def wrong_region(pod: str, status: int) -> ApiError:
+    """The key belongs to an org of another region (docs/kustomer.md section 1.1): 401, or perhaps 403."""
+    title = f"Auth token associated with pod {pod} but request is being handled by {POD}"
+    return ApiError(status, "unauthorized" if status == 401 else "wrongpod", title)
 
 
 def forbidden(role: str) -> ApiError:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,14 @@ class FaultKind:
     default: Any = None
     """The value when none is given."""
     choices: tuple[str, ...] = ()
+    least: float = 0
+    """The smallest number that makes sense as a value."""
+    most: float = math.inf
+
+
+def _status(name: str, group: str, description: str, default: int) -> FaultKind:
+    """A fault whose value is the status of an error."""
+    return FaultKind(name, group, description, int, default, least=400, most=511)
 
 
 _CONNECTION = "connection"
@@ -50,8 +59,24 @@ _KINDS = [
         float,
         60.0,
     ),
-    FaultKind("gateway_error_before", _CONNECTION, "nothing is done; the answer is this status, in HTML", int, 502),
-    FaultKind("gateway_error_after", _CONNECTION, "the work is done; the answer is this status, in HTML", int, 502),
+    FaultKind(
+        "gateway_error_before",
+        _CONNECTION,
+        "nothing is done; the answer is this status, in HTML",
+        int,
+        502,
+        least=400,
+        most=511,
+    ),
+    FaultKind(
+        "gateway_error_after",
+        _CONNECTION,
+        "the work is done; the answer is this status, in HTML",
+        int,
+        502,
+        least=400,
+        most=511,
+    ),
     FaultKind(
         "error_envelope",
         _ANSWER,
@@ -104,6 +129,14 @@ _KINDS = [
     FaultKind("unset_as_null", _ANSWER, "attributes that are not set are null, not absent"),
     FaultKind("whatsapp_plain", _ANSWER, "WhatsApp numbers come back without the prefix `whatsapp:`"),
     FaultKind("unauthorized", _ACCESS, "the key is not valid (any more): 401"),
+    FaultKind(
+        "wrong_region",
+        _ACCESS,
+        "the key belongs to an org of this region, the sandbox is prod1: 401, or 403, to every request",
+        str,
+        "prod2",
+        ("prod2", "prod4", "prod2,403", "prod4,403"),
+    ),
     FaultKind("missing_role_401", _ACCESS, "a missing role is a 401, as in the legacy documentation, not a 403"),
     FaultKind(
         "role_removed",
@@ -115,7 +148,11 @@ _KINDS = [
     FaultKind("too_many_requests", _ACCESS, "429 whatever the budget (with times=N: a burst)"),
     FaultKind("others_spend", _ACCESS, "other users of the org spend so many units before each request", int, 1),
     FaultKind(
-        "object_limit", _ACCESS, "a key may update one record so many times a minute (default 120): then 429", int, 5
+        "object_limit",
+        _ACCESS,
+        "a key may update one record so many times a minute (default 120): then 429",
+        int,
+        5,
     ),
     FaultKind("body_limit", _ACCESS, "the largest body in bytes (default 100000)", int, 400_000),
     FaultKind("job_stuck", _BULK, "a job that is submitted stays queued for ever"),
@@ -126,6 +163,7 @@ _KINDS = [
         "a job that is submitted has batches of so many items, one after the other",
         int,
         10,
+        least=1,
     ),
     FaultKind(
         "batches_shape",
@@ -137,7 +175,7 @@ _KINDS = [
         "attributes",
         ("registry", "list", "data", "attributes", "list_attributes", "paged"),
     ),
-    FaultKind("batches_limit", _BULK, "at most so many batches on a page of the form registry", int, 1),
+    FaultKind("batches_limit", _BULK, "at most so many batches on a page of the form registry", int, 1, least=1),
     FaultKind("batches_results_missing", _BULK, "batches have no results at all, although `_clientRef` was sent"),
     FaultKind("jobs_in_queue", _BULK, "a job that is submitted starts only when the jobs before it are done"),
     FaultKind("bulk_forbidden", _BULK, "submitting a bulk job is a 403 whatever the roles"),
@@ -152,9 +190,19 @@ _KINDS = [
         "a bulk update without `company` takes the link away, as a single one does",
     ),
     FaultKind("bulk_rev_refused", _BULK, "a bulk update with `rev` is a 400"),
-    FaultKind("list_refused", _READ, "the list of all customers, or of all companies: this status", int, 404),
-    FaultKind("multi_get_refused", _READ, "several customers in one GET: this status", int, 404),
-    FaultKind("multi_get_limit", _READ, "more than so many customers in one GET: 400", int, 50),
+    FaultKind(
+        "list_refused",
+        _READ,
+        "the list of all customers, or of all companies: this status",
+        int,
+        404,
+        least=400,
+        most=511,
+    ),
+    FaultKind("list_filters_ignored", _READ, "the list of customers has no filters, as an older client says"),
+    FaultKind("page_size_refused", _READ, "a pageSize of 0 or above the maximum: 400"),
+    _status("multi_get_refused", _READ, "several customers in one GET: this status", 404),
+    FaultKind("multi_get_limit", _READ, "more than so many customers in one GET: 400", int, 50, least=1),
     FaultKind("multi_get_missing_404", _READ, "one missing customer makes the GET of several a 404"),
     FaultKind(
         "merged_source",
@@ -170,13 +218,19 @@ _KINDS = [
     FaultKind("search_exact", _READ, "search matches e-mails, names and phones exactly, not by their words"),
     FaultKind("search_in_refused", _READ, "the operator `in` is a 400"),
     FaultKind("search_in_ignored", _READ, "a criterion with `in` is ignored"),
-    FaultKind("search_or_limit", _READ, "more than so many `or` clauses: 400", int, 10),
+    FaultKind("search_or_limit", _READ, "more than so many `or` clauses: 400", int, 10, least=1),
     FaultKind(
         "search_criteria_limit",
         _READ,
         "more than so many criteria in `and`, `or` or `not`, each attribute counted: 400",
         int,
         10,
+        least=1,
+    ),
+    FaultKind("search_context_required", _READ, "a search without `queryContext`: 400"),
+    FaultKind("search_page_size", _READ, "the largest page of a search (default 500)", int, 100, least=1),
+    FaultKind(
+        "search_record_limit", _READ, "how many records the pages of a search reach (default 10000)", int, 50_000
     ),
     FaultKind("search_forbidden", _READ, "search is a 403 whatever the roles"),
     FaultKind(
@@ -197,6 +251,7 @@ _KINDS = [
     FaultKind("untag_refused", _WRITE, "an update that takes a tag away from a record is refused"),
     FaultKind("dead_references_refused", _WRITE, "a deleted tag is refused also on a record that holds it already"),
     FaultKind("rev_conflict", _WRITE, "the next so many updates with `rev` are conflicts, whatever the rev", int, 1),
+    FaultKind("hierarchy_busy", _WRITE, "a write of the hierarchy of companies is a 409: another is under way"),
     FaultKind("deleted_company_reserved", _WRITE, "the externalId of a deleted company stays taken"),
 ]
 

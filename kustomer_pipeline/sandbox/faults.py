@@ -7,6 +7,7 @@ in fault_names.py.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,6 +58,9 @@ def _checked(name: str, fault: Fault) -> Fault:
         raise UnknownFaultError(
             f"the fault {name} takes a value of type {kind.value.__name__}, not {value!r}"
         ) from None
+    if isinstance(value, int | float) and not kind.least <= value <= kind.most:
+        beyond = f"{kind.least} to {kind.most}" if math.isfinite(kind.most) else f"{kind.least} or more"
+        raise UnknownFaultError(f"the value of the fault {name} is {beyond}, not {value!r}")
     if kind.choices and value not in kind.choices:
         raise UnknownFaultError(f"the fault {name} is one of {', '.join(kind.choices)}, not {value!r}")
     return replace(fault, value=value)
@@ -134,6 +138,10 @@ class Faults:
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._active))
+
+    def active(self) -> dict[str, Fault]:
+        """The faults that are on, with when they fire."""
+        return dict(self._active)
 
     def describe(self) -> list[str]:
         """The faults that are on, as a person reads them."""

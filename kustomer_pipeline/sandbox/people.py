@@ -56,6 +56,11 @@ class People:
         """
         return self._create("company", body)
 
+    def seed_parent(self, child: str, parent: str) -> str:
+        """Put a company below another, in place of the parent that it has: the id of the edge."""
+        hierarchy, by = self.state.store.hierarchy, self.state.agent_id
+        return self._locked(lambda now: hierarchy.set_parent(child, parent, by=by, now=now).id)
+
     def seed_tag(self, name: str, color: str | None = None) -> str:
         """Put a tag into the org."""
         return self._locked(
@@ -64,7 +69,8 @@ class People:
 
     def delete_tag(self, tag_id: str) -> None:
         """Delete a tag in the settings; records keep its id."""
-        self._locked(lambda now: self.state.store.tags.delete(tag_id, now))
+        by = self.state.agent_id
+        self._locked(lambda now: self.state.store.tags.delete(tag_id, by=by, now=now))
 
     def declare_custom(self, resource: str, **properties: Json) -> None:
         """Declare custom attributes: `declare_custom("customer", planStr={"type": "string", "enumeration":

@@ -1,14 +1,14 @@
-"""Records, tags, jobs, keys and lists in Kustomer's JSON (docs/kustomer.md 1.3, 4.5, 4.6, 6, 7.3)."""
+"""Records, tags, jobs and lists in Kustomer's JSON (docs/kustomer.md 4.5, 4.6, 6, 7.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .jobs import Job
-from .records import WHATSAPP, Json, Record, full_attributes, shown_attributes
-from .state import ApiKey, SandboxState
+from .records import WHATSAPP, Json, Record, full_attributes, repeated_attributes, shown_attributes
+from .state import SandboxState
 from .tags import Tag
 from .times import iso
 
@@ -56,6 +56,9 @@ def record_json(state: SandboxState, record: Record, look: Look) -> Json:
         for name in _LISTS_WITH_EXTRAS:
             if attributes.get(name):
                 attributes[name] = [{"id": None, **item, "externalVerified": False} for item in attributes[name]]
+    if record.kind == "customer":
+        company = state.store.find("company", record.company) if record.company else None
+        attributes |= repeated_attributes(record, company.attributes["name"] if company else None)
     path = _PLURALS[record.kind]
     relationships: Json = {
         "org": state.org_reference(),
@@ -123,45 +126,6 @@ def tag_json(state: SandboxState, tag: Tag) -> Json:
     }
 
 
-def token_json(state: SandboxState, key: ApiKey, roles: Sequence[str], now: float) -> Json:
-    """The key that asks."""
-    return {
-        "type": "auth_token",
-        "id": key.id,
-        "attributes": {
-            "lastTokenChars": key.secret[-4:],
-            "name": key.name,
-            "ipAddress": "127.0.0.1",
-            "userAgent": None,
-            "roles": list(roles),
-            "createdAt": iso(key.created),
-            "updatedAt": iso(key.created),
-            "lastAccessedAt": iso(now),
-        },
-        "relationships": {"org": state.org_reference(), "user": reference("user", "users", key.user_id)},
-        "links": {"self": "/v1/auth/tokens/current"},
-    }
-
-
-def user_json(state: SandboxState, key: ApiKey, roles: Sequence[str]) -> Json:
-    """The machine user behind a key."""
-    return {
-        "type": "user",
-        "id": key.user_id,
-        "attributes": {
-            "name": key.name,
-            "displayName": key.name,
-            "userType": "machine",
-            "roles": list(roles),
-            "createdAt": iso(key.created),
-            "updatedAt": iso(key.created),
-            "deletedAt": None,
-        },
-        "relationships": {"org": state.org_reference()},
-        "links": {"self": f"/v1/users/{key.user_id}"},
-    }
-
-
 def job_json(state: SandboxState, job: Job, now: float) -> Json:
     """A bulk job: what was submitted, and how far it is."""
     path = _PLURALS[job.kind]
@@ -208,20 +172,27 @@ def job_json(state: SandboxState, job: Job, now: float) -> Json:
 
 
 def list_json(
-    data: list[Any], *, link: str, page: int, page_size: int, total: int, reports_total: bool, last: int
+    data: list[Any],
+    *,
+    link: Callable[[int], str],
+    page: int,
+    page_size: int,
+    total: int,
+    reports_total: bool,
+    last: int,
 ) -> Json:
     """The envelope of a list: meta, links (relative; `next` is null on the `last` page) and data.
 
-    `link` is the path with the query, and ends where the page number goes.
+    `link` gives the path with the query of a page.
     """
     meta: Json = {"pageSize": page_size, "page": page}
     links: Json = {
-        "self": f"{link}{page}",
-        "first": f"{link}1",
-        "prev": f"{link}{page - 1}" if page > 1 else None,
-        "next": f"{link}{page + 1}" if page < last else None,
+        "self": link(page),
+        "first": link(1),
+        "prev": link(page - 1) if page > 1 else None,
+        "next": link(page + 1) if page < last else None,
     }
     if reports_total:
         meta.update(total=total, totalPages=last)
-        links["last"] = f"{link}{max(last, 1)}"
+        links["last"] = link(max(last, 1))
     return {"meta": meta, "links": links, "data": data}

@@ -85,7 +85,7 @@ def blank(kind: str) -> Json:
     return {
         "name": None, "displayName": None, "displayColor": "purple", "displayIcon": "scissors",
         "externalId": None,
-        **{name: [] for name in _LISTS},
+        **{name: [] for name in _LISTS}, "smoochIds": [],
         "activeUsers": [], "watchers": [], "recentLocation": {}, "locale": None, "timeZone": None,
         "birthdayAt": None, "gender": None, "presence": "offline", "signedUpAt": None, "username": None,
         "avatarUrl": None, "defaultLang": None, "lastActivityAt": None, "lastCustomerActivityAt": None,
@@ -93,7 +93,8 @@ def blank(kind: str) -> Json:
         "lastConversation": {"channels": [], "tags": []},
         "conversationCounts": {"done": 0, "open": 0, "snoozed": 0, "all": 0}, "preview": {}, "tags": [],
         "sentiment": {}, "progressiveStatus": None, "verified": False, "recentItems": [],
-        "satisfactionLevel": {}, "roleGroupVersions": [], "accessOverride": [],
+        "satisfactionLevel": {"firstSatisfaction": {"sentByTeams": []}, "lastSatisfaction": {"sentByTeams": []}},
+        "roleGroupVersions": [], "accessOverride": [],
     }  # fmt: skip
 
 
@@ -120,6 +121,17 @@ def shown_attributes(record: Record) -> Json:
         )
         attributes["verified"] = not _IDENTIFYING.isdisjoint(record.attributes)
     return attributes
+
+
+def repeated_attributes(record: Record, company_name: str | None) -> Json:
+    """What a customer in an answer has besides, as in recordings: most of it says again what other attributes say."""
+    first, _, last = str(record.attributes.get("name") or "").partition(" ")
+    names = {"firstName": first, "lastName": last, "companyName": company_name}
+    return {
+        "recentLocation": {"updatedAt": record.attributes["createdAt"]},
+        "progressiveStatus": None,
+        **{name: value for name, value in names.items() if value},
+    }
 
 
 def digits(number: str) -> str:

@@ -27,6 +27,25 @@ ROLES: dict[str, tuple[str, ...]] = {
     # By the naming pattern: Kustomer documents no role for tags.
     "tag.read": ("org.permission.tag.read", "org.user.tag.read"),
     "tag.create": ("org.permission.tag.create", "org.user.tag.write"),
+    "audit_logs.read": (
+        "org.permission.audit_logs.read",
+        "org.admin.audit_logs.read",
+        "org.user.audit_logs.read",
+    ),
+    "sla.read": ("org.permission.sla.read", "org.user.sla.read"),
+    # By the naming pattern.
+    "role.read": ("org.permission.role.read", "org.admin.role.read"),
+    "role_group.read": ("org.permission.role_group.read", "org.admin.role_group.read"),
+    "user.read": ("org.permission.user.read", "org.user.user.read"),
+    "team.read": ("org.permission.team.read", "org.user.team.read"),
+    "shortcut.read": ("org.permission.shortcut.read", "org.user.shortcut.read"),
+    "queue.read": ("org.permission.queue.read", "org.user.queue.read"),
+    "conversation.read": ("org.permission.conversation.read", "org.user.conversation.read"),
+    "message.read": ("org.permission.message.read", "org.user.message.read"),
+    "note.read": ("org.permission.note.read", "org.user.note.read"),
+    "klass.read": ("org.permission.klass.read", "org.user.klass.read"),
+    "kobject.read": ("org.permission.kobject.read", "org.user.kobject.read"),
+    "tracking.create": ("org.permission.tracking.create", "org.user.tracking.write"),
 }
 """Action → the roles of which any one is enough; the first is the one that an error names."""
 

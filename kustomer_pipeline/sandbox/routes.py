@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from . import endpoints_bulk as bulk
+from . import endpoints_hierarchy as hierarchy
+from . import endpoints_org as org
 from . import endpoints_other as other
 from . import endpoints_records as records
 from .call import Answer, Call
+from .endpoints_audit import list_audit_logs
 from .errors import method_not_allowed, not_found
 
 
@@ -56,6 +59,29 @@ ROUTES = [
     Route("GET", "/v1/bulk/{id}/batches", bulk.get_batches, "bulk.read"),
     Route("GET", "/v1/metadata/{resource}", other.get_metadata, "metadata.read"),
     Route("PUT", "/v1/metadata/{resource}", other.put_metadata, "metadata.update"),
+    Route("POST", "/v1/kedge", hierarchy.create_edge, "company.update"),
+    Route("DELETE", "/v1/kedge/{edge}", hierarchy.delete_edge, "company.update"),
+    Route("POST", "/v1/kedge/{company}/parent", hierarchy.set_parent, "company.update"),
+    Route("DELETE", "/v1/kedge/{company}/parent", hierarchy.delete_parent, "company.update"),
+    Route("GET", "/v1/audit-logs", list_audit_logs, "audit_logs.read"),
+    Route("GET", "/v1/auth/roles", org.list_roles, "role.read"),
+    Route("GET", "/v1/role-groups", org.nothing, "role_group.read"),
+    Route("GET", "/v1/users", org.list_users, "user.read"),
+    Route("GET", "/v1/users/{id}", org.get_user_by_id, "user.read"),
+    Route("GET", "/v1/teams", org.list_teams, "team.read"),
+    Route("GET", "/v1/tags/{id}", org.get_tag, "tag.read"),
+    Route("GET", "/v1/shortcuts", org.nothing, "shortcut.read"),
+    Route("GET", "/v1/slas", org.list_slas, "sla.read"),
+    Route("GET", "/v1/routing/queues", org.nothing, "queue.read"),
+    Route("GET", "/v1/conversations", org.nothing, "conversation.read"),
+    Route("GET", "/v1/messages", org.nothing, "message.read"),
+    Route("GET", "/v1/notes", org.nothing, "note.read"),
+    Route("GET", "/v1/customers/{id}/conversations", org.nothing_of_customer, "conversation.read"),
+    Route("GET", "/v1/customers/{id}/messages", org.nothing_of_customer, "message.read"),
+    Route("GET", "/v1/customers/{id}/notes", org.nothing_of_customer, "note.read"),
+    Route("GET", "/v1/klasses", org.nothing, "klass.read"),
+    Route("GET", "/v1/klasses/{name}/{id}", org.get_custom_object, "kobject.read"),
+    Route("POST", "/v1/tracking/identityEvent", org.create_identity_event, "tracking.create"),
 ]
 
 
@@ -76,7 +102,7 @@ _TEMPLATES: dict[tuple[int, str], list[tuple[Route, list[str]]]] = {}
 for _route in ROUTES:
     _parts = _route.path.split("/")
     _TEMPLATES.setdefault((len(_parts), _parts[2]), []).append((_route, _parts))
-_WORDS = {"bulk", "search", "merges"}
+_WORDS = {"bulk", "search", "merges", "current"}
 """Last parts of paths that are no ids."""
 
 
@@ -84,9 +110,10 @@ def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
     """The endpoint and the decoded variables of its path; raises 404 for a path, 405 for a method that is not
     there.
 
-    A path is decoded part by part, so that an encoded slash stays inside its part: externalId=A%2FB.
+    A path is decoded part by part, so that an encoded slash stays inside its part: externalId=A%2FB. It may end in a
+    slash, as the paths of some clients do.
     """
-    parts = raw_path.split("/")
+    parts = raw_path.removesuffix("/").split("/")
     if "%" in raw_path:
         parts = [unquote(part) for part in parts]
     path_exists = False

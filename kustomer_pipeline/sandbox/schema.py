@@ -193,3 +193,27 @@ METADATA: Schema = {
     },
     "additionalProperties": False,
 }
+
+_TRACKED: dict[str, Schema] = {"trackingId": text(), "sessionId": text()}
+_IDENTITY: dict[str, Schema] = {
+    **_TRACKED,
+    **{name: text() for name in ("name", "company", "externalId", "username", "locale", "timeZone", "email", "phone")},
+    "remember": {"type": "boolean"},
+    "signedUpAt": _DATE_TIME,
+    "birthdayAt": _DATE_TIME,
+    "gender": _choice("m", "f"),
+    "location": _LOCATIONS["items"],
+    "tags": {"type": "array", "items": text()},
+    "custom": {"type": "object"},
+}
+_EVENT: dict[str, Schema] = {**_TRACKED, "name": text(), "meta": {"type": "object"}}
+
+IDENTITY_EVENT: Schema = {
+    "type": "object",
+    "properties": {
+        "identity": {"type": "object", "properties": _IDENTITY, "additionalProperties": False},
+        "event": {"type": "object", "properties": _EVENT, "required": ("name",), "additionalProperties": False},
+    },
+    "required": ("identity", "event"),
+    "additionalProperties": False,
+}

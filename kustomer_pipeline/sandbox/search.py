@@ -14,7 +14,8 @@ from typing import Any
 from .criteria import Criterion, SearchOptions, merged, parsed, predicate, refuse_too_many
 from .errors import ApiError, bad_parameter
 from .records import Json, Record
-from .search_index import Attribute, SearchIndex, attribute
+from .search_attributes import Attribute, attribute
+from .search_index import SearchIndex
 from .store import Store
 from .validation import Schema, validate
 
@@ -100,6 +101,8 @@ class _Query:
     def _matching(self, context: str, criterion: Criterion, candidates: Iterable[str]) -> dict[str, None]:
         if criterion.kind == context:
             return self._own(criterion, candidates)
+        if criterion.kind not in self.indexes:
+            return {}  # no conversation, message or the like is here that could fulfil it
         others = self._own(criterion, self.indexes[criterion.kind].records)
         if context == "customer":
             lists = [self.indexes["customer"].equal("companyId", company, analysed=False) or () for company in others]
@@ -138,7 +141,7 @@ def _sorted_by(records: list[Record], found: Attribute, *, descending: bool) -> 
     return [record for _, record in present] + [record for value, record in keyed if value is None]
 
 
-def check_page(page: int, page_size: int) -> None:
-    """Raise the 400 of a page that search does not go to: above 100, or above the first 10,000 records."""
-    if page > MAX_PAGES or (page - 1) * page_size >= MAX_RECORDS:
+def check_page(page: int, page_size: int, max_records: int) -> None:
+    """Raise the 400 of a page that search does not go to: above 100, or above the first records."""
+    if page > MAX_PAGES or (page - 1) * page_size >= max_records:
         raise ApiError(400, "badparam", "Page out of range", "page")

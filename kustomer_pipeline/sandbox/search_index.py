@@ -7,108 +7,17 @@ everything else is a comparison record by record.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
-from .custom import suffix_of
 from .records import Record
+from .search_attributes import ATTRIBUTES
 from .times import TWO_YEARS, iso
 
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True)
-class Attribute:
-    """A searchable attribute: its type (docs/kustomer.md section 8) and its values in a record."""
-
-    type: str
-    """string (analysed), exact (not analysed), list, datetime, number, boolean."""
-    values: Callable[[Record], Iterable[Any]]
-
-
-def _items(name: str, key: str) -> Callable[[Record], Iterable[Any]]:
-    return lambda record: [item[key] for item in record.attributes.get(name, ())]
-
-
-def _plain(name: str) -> Callable[[Record], Iterable[Any]]:
-    def values(record: Record) -> Iterable[Any]:
-        value = record.attributes.get(name)
-        if value is None:
-            return ()
-        return value if isinstance(value, list) else (value,)
-
-    return values
-
-
-def _custom(name: str) -> Callable[[Record], Iterable[Any]]:
-    def values(record: Record) -> Iterable[Any]:
-        value = record.attributes.get("custom", {}).get(name)
-        if value is None:
-            return ()
-        return value if isinstance(value, list) else (value,)
-
-    return values
-
-
-def _id(record: Record) -> Iterable[Any]:
-    return (record.id,)
-
-
-def _company(record: Record) -> Iterable[Any]:
-    return (record.company,) if record.company else ()
-
-
-def _imported(record: Record) -> Iterable[Any]:
-    return ("importedAt" in record.attributes,)
-
-
-ATTRIBUTES: dict[str, dict[str, Attribute]] = {
-    "customer": {
-        "id": Attribute("exact", _id),
-        "email": Attribute("string", _items("emails", "email")),
-        "shared_email": Attribute("string", _items("sharedEmails", "email")),
-        "phone": Attribute("string", _items("phones", "phone")),
-        "name": Attribute("string", _plain("name")),
-        "externalId": Attribute("exact", _items("externalIds", "externalId")),
-        "shared_externalId": Attribute("exact", _items("sharedExternalIds", "externalId")),
-        "tags": Attribute("list", _plain("tags")),
-        "companyId": Attribute("exact", _company),
-        "created_at": Attribute("datetime", _plain("createdAt")),
-        "updated_at": Attribute("datetime", _plain("updatedAt")),
-        "modified_at": Attribute("datetime", _plain("modifiedAt")),
-        "imported": Attribute("boolean", _imported),
-        "imported_at": Attribute("datetime", _plain("importedAt")),
-    },
-    "company": {
-        "id": Attribute("exact", _id),
-        "name": Attribute("string", _plain("name")),
-        "tags": Attribute("list", _plain("tags")),
-        "default_lang": Attribute("string", _plain("defaultLang")),
-        "created_at": Attribute("datetime", _plain("createdAt")),
-        "updated_at": Attribute("datetime", _plain("updatedAt")),
-        "modified_at": Attribute("datetime", _plain("modifiedAt")),
-        "imported": Attribute("boolean", _imported),
-        "imported_at": Attribute("datetime", _plain("importedAt")),
-    },
-}
-ARCHIVE_ATTRIBUTES = {"id", "email", "phone", "name", "externalId", "companyId", "created_at", "updated_at"}
-
-_CUSTOM_TYPES = {
-    "Str": "exact", "Txt": "string", "Num": "number", "At": "datetime", "Bool": "boolean", "Url": "exact",
-    "Id": "exact", "Tree": "exact",
-}  # fmt: skip
 _INDEXED = ("email", "shared_email", "phone", "name", "externalId", "shared_externalId", "tags", "companyId")
-
-
-def attribute(kind: str, name: str) -> Attribute | None:
-    """The attribute `<kind>_<name>` of search; `custom_planStr` for a custom attribute. None if there is
-    none.
-    """
-    if name.startswith("custom_"):
-        suffix = suffix_of(name.removeprefix("custom_"))
-        return Attribute(_CUSTOM_TYPES[suffix], _custom(name.removeprefix("custom_"))) if suffix else None
-    return ATTRIBUTES[kind].get(name)
 
 
 def words(text: str) -> list[str]:

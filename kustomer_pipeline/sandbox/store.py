@@ -12,8 +12,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .audit import ACTIVITY, AuditLog
 from .custom import Metadata
 from .errors import bad_parameter, duplicate, not_found, outdated
+from .hierarchy import Hierarchy
 from .merging import merged
 from .ordering import Key, Order
 from .records import Json, Record, changed, identifiers
@@ -62,7 +64,9 @@ class Store:
         self.merged: dict[str, str] = {}
         """Customers that were merged away, and into whom."""
         self.metadata = Metadata()
-        self.tags = TagBook(self.new_id)
+        self.audit = AuditLog()
+        self.tags = TagBook(self.new_id, self.audit.add)
+        self.hierarchy = Hierarchy(lambda company_id: self.find("company", company_id), self.new_id)
         self._companies: dict[str, dict[str, None]] = {}
         self._owners: dict[tuple[Hashable, ...], str] = {}
         self._machine = secrets.token_hex(5)
@@ -131,7 +135,7 @@ class Store:
         self.delete("customer", source.id, by=by, now=now)
         self.merged[source.id] = target.id
         record = replace(target, attributes=attributes, company=company, modified_by=by, at=now)
-        self._put(target, record)
+        self._put(target, record, said="merge")
         return record
 
     def _live_customer(self, record_id: str, parameter: str) -> Record:
@@ -147,7 +151,7 @@ class Store:
             raise not_found("id")
         attributes = {**current.attributes, "updatedAt": iso(now), "rev": current.rev + 1}
         record = replace(current, attributes=attributes, at=now)
-        self._put(current, record)
+        self._put(current, record, said=ACTIVITY)
         return record
 
     def _write(
@@ -206,7 +210,8 @@ class Store:
             if self._owners.get(identifier, record_id) != record_id:
                 raise duplicate(_IDENTIFIER_PARAMETERS[str(identifier[0])])
 
-    def _put(self, before: Record | None, record: Record, *, frees: bool = False) -> None:
+    def _put(self, before: Record | None, record: Record, *, frees: bool = False, said: str | None = None) -> None:
+        self.audit.add(before, record, said)
         if record.kind == "company":
             self._put_company(before, record)
         else:

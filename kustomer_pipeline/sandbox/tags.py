@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from .audit import tag_state
 from .errors import ApiError, bad_parameter
+from .records import Record
 from .validation import is_id
 
 
@@ -25,10 +27,12 @@ class Tag:
 class TagBook:
     """Every tag, live ones found by name in any case."""
 
-    def __init__(self, new_id: Callable[[float], str]) -> None:
+    def __init__(self, new_id: Callable[[float], str], written: Callable[[Record | None, Record], None]) -> None:
+        """new_id: makes an id at a time; written: is told of each write, with the tag before and after it."""
         self.by_id: dict[str, Tag] = {}
         self._by_name: dict[str, str] = {}
         self._new_id = new_id
+        self._written = written
 
     def find(self, name: str) -> Tag | None:
         """The live tag with this name, in any case."""
@@ -42,11 +46,14 @@ class TagBook:
         tag = Tag(self._new_id(now), name, color, now, now, by)
         self.by_id[tag.id] = tag
         self._by_name[name.casefold()] = tag.id
+        self._written(None, tag_state(tag.id, name, color, deleted=False, by=by, now=now))
         return tag
 
-    def delete(self, tag_id: str, now: float) -> None:
+    def delete(self, tag_id: str, *, by: str, now: float) -> None:
         """Delete it as a person does in Kustomer's settings; records keep the id."""
         tag = self.by_id[tag_id]
+        before = tag_state(tag_id, tag.name, tag.color, deleted=False, by=tag.created_by, now=tag.updated)
+        self._written(before, tag_state(tag_id, tag.name, tag.color, deleted=True, by=by, now=now))
         self.by_id[tag_id] = replace(tag, deleted_at=now, updated=now)
         self._by_name.pop(tag.name.casefold(), None)
 

@@ -17,8 +17,8 @@ def _copied(value: Any) -> Any:
 
 
 class Records(Mapping[str, Json]):
-    """Record id → its attributes as the API returns them, and `company` (an id or None). A live view; each
-    value a copy.
+    """Record id → its attributes as the API returns them, but for those that only say again what others say (a
+    customer's firstName, lastName, companyName), and `company` (an id or None). A live view; each value a copy.
     """
 
     def __init__(self, state: SandboxState, kind: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kustomer_pipeline.sandbox import ALL_ROLES, FOUR_ROLES, Sandbox
@@ -64,6 +66,10 @@ _ACTIONS = {
     ("org.permission.company.update", "org.user.company.write"): [
         ("PUT", f"/v1/companies/{_ID}"),
         ("PUT", "/v1/companies/bulk"),
+        ("POST", "/v1/kedge"),
+        ("DELETE", f"/v1/kedge/{_ID}"),
+        ("POST", f"/v1/kedge/{_ID}/parent"),
+        ("DELETE", f"/v1/kedge/{_ID}/parent"),
     ],
     ("org.permission.bulk.read", "org.user.bulk.read"): [
         ("GET", f"/v1/bulk/{_ID}"),
@@ -81,8 +87,35 @@ _ACTIONS = {
         ("GET", "/v1/metadata/customer")
     ],
     ("org.permission.metadata.update", "org.admin.metadata.write"): [("PUT", "/v1/metadata/customer")],
-    ("org.permission.tag.read", "org.user.tag.read"): [("GET", "/v1/tags")],
+    ("org.permission.tag.read", "org.user.tag.read"): [("GET", "/v1/tags"), ("GET", f"/v1/tags/{_ID}")],
     ("org.permission.tag.create", "org.user.tag.write"): [("POST", "/v1/tags")],
+    (
+        "org.permission.audit_logs.read",
+        "org.admin.audit_logs.read",
+        "org.user.audit_logs.read",
+    ): [("GET", "/v1/audit-logs")],
+    ("org.permission.role.read", "org.admin.role.read"): [("GET", "/v1/auth/roles")],
+    ("org.permission.role_group.read", "org.admin.role_group.read"): [("GET", "/v1/role-groups")],
+    ("org.permission.user.read", "org.user.user.read"): [("GET", "/v1/users"), ("GET", f"/v1/users/{_ID}")],
+    ("org.permission.team.read", "org.user.team.read"): [("GET", "/v1/teams")],
+    ("org.permission.shortcut.read", "org.user.shortcut.read"): [("GET", "/v1/shortcuts")],
+    ("org.permission.sla.read", "org.user.sla.read"): [("GET", "/v1/slas")],
+    ("org.permission.queue.read", "org.user.queue.read"): [("GET", "/v1/routing/queues")],
+    ("org.permission.conversation.read", "org.user.conversation.read"): [
+        ("GET", "/v1/conversations"),
+        ("GET", f"/v1/customers/{_ID}/conversations"),
+    ],
+    ("org.permission.message.read", "org.user.message.read"): [
+        ("GET", "/v1/messages"),
+        ("GET", f"/v1/customers/{_ID}/messages"),
+    ],
+    ("org.permission.note.read", "org.user.note.read"): [
+        ("GET", "/v1/notes"),
+        ("GET", f"/v1/customers/{_ID}/notes"),
+    ],
+    ("org.permission.klass.read", "org.user.klass.read"): [("GET", "/v1/klasses")],
+    ("org.permission.kobject.read", "org.user.kobject.read"): [("GET", "/v1/klasses/order/externalId=7")],
+    ("org.permission.tracking.create", "org.user.tracking.write"): [("POST", "/v1/tracking/identityEvent")],
 }
 
 
@@ -189,6 +222,22 @@ def test_a_body_above_100_kb_is_a_413(api: Api) -> None:
     assert api.ask("POST", "/v1/customers", raw=body(100_000), headers=headers).status == 201
     assert api.ask("POST", "/v1/customers", raw=body(100_001), headers=headers).status == 413
     assert api.ask("POST", "/v1/customers/bulk", raw=body(100_001), headers=headers).status == 413
+
+
+@pytest.mark.parametrize("path", ["/v1/users/current/", "/v1/auth/tokens/current/", "/v1/customers/", "/v1/tags/"])
+def test_a_path_may_end_in_a_slash(api: Api, path: str) -> None:
+    assert api.get(path).status == 200
+    assert api.post("/v1/customers/search/", {"queryContext": "customer"}).status == 200
+
+
+def test_answers_carry_the_headers_that_were_recorded(api: Api) -> None:
+    found, missing = api.get("/v1/tags"), api.get("/v1/customers/externalId=none")
+    for reply in (found, missing):
+        assert reply.headers["x-kustomer-pod"] == "prod1"
+        assert reply.headers["via"] == "1.1 sandbox.cloudfront.net (CloudFront)"
+        assert re.fullmatch(rf'W/"{len(reply.text.encode()):x}-[\w+/]{{27}}"', reply.headers["etag"])
+    assert [reply.headers["x-cache"] for reply in (found, missing)] == ["Miss from cloudfront", "Error from cloudfront"]
+    assert api.get("/v1/tags").headers["etag"] == found.headers["etag"] != missing.headers["etag"]
 
 
 def test_answers_are_json_in_utf_8(api: Api) -> None:

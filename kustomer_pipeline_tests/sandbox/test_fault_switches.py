@@ -459,6 +459,54 @@ def test_rev_conflict(api: Api, sandbox: Sandbox) -> None:
     assert [api.put(f"/v1/customers/{customers[0]}", {"rev": 2}).status for _ in range(2)] == [409, 200]
 
 
+def test_list_filters_ignored(api: Api, sandbox: Sandbox) -> None:
+    sandbox.seed_customer()
+    query = "/v1/customers?filter[updatedAt][gt]=2100-01-01T00:00:00Z"
+    assert api.get(query).data == []
+    sandbox.faults.set("list_filters_ignored")
+    assert len(api.get(query).data) == 1
+
+
+def test_search_context_required(api: Api, sandbox: Sandbox) -> None:
+    assert api.post("/v1/customers/search", {}).status == 200
+    sandbox.faults.set("search_context_required")
+    assert api.post("/v1/customers/search", {}).error["source"] == {"parameter": "queryContext"}
+    assert api.post("/v1/customers/search", {"queryContext": "customer"}).status == 200
+
+
+def test_search_page_size(api: Api, sandbox: Sandbox) -> None:
+    sandbox.faults.set("search_page_size")
+    assert api.search({}, "?pageSize=500").json["meta"]["pageSize"] == 100
+
+
+def test_search_record_limit(api: Api, sandbox: Sandbox) -> None:
+    assert api.search({}, "?pageSize=500&page=21").status == 400
+    sandbox.faults.set("search_record_limit")
+    assert [api.search({}, f"?pageSize=500&page={page}").status for page in (21, 100, 101)] == [200, 200, 400]
+    sandbox.faults.set("search_record_limit", 3)
+    for _ in range(5):
+        sandbox.seed_customer()
+    assert [len(api.search({}, f"?pageSize=2&page={page}").json.get("data", [])) for page in (1, 2, 3)] == [2, 1, 0]
+
+
+def test_page_size_refused(api: Api, sandbox: Sandbox) -> None:
+    sandbox.seed_tag("vip")
+    assert api.get("/v1/tags?pageSize=300").json["meta"]["pageSize"] == 100
+    assert api.get("/v1/tags?pageSize=0").json["meta"]["pageSize"] == 100
+    sandbox.faults.set("page_size_refused")
+    assert [api.get(f"/v1/tags?pageSize={size}").status for size in (0, 1, 100, 101)] == [400, 200, 200, 400]
+    assert [api.get(f"/v1/users?pageSize={size}").status for size in (500, 501)] == [200, 400]
+    assert [api.search({}, f"?pageSize={size}").status for size in (500, 501)] == [200, 400]
+
+
+def test_hierarchy_busy(api: Api, sandbox: Sandbox) -> None:
+    parent, child = sandbox.seed_company(name="Acme"), sandbox.seed_company(name="Bolt")
+    sandbox.faults.set("hierarchy_busy", times=1)
+    refused = api.post(f"/v1/kedge/{child}/parent", {"parentId": parent})
+    assert (refused.status, refused.error["code"]) == (409, "conflict")
+    assert api.post(f"/v1/kedge/{child}/parent", {"parentId": parent}).status == 201
+
+
 def test_deleted_company_reserved(api: Api, sandbox: Sandbox) -> None:
     company = sandbox.seed_company(name="Acme", externalId="A-1")
     sandbox.faults.set("deleted_company_reserved")

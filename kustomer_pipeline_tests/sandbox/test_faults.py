@@ -254,6 +254,19 @@ def test_unauthorized(api: Api, sandbox: Sandbox) -> None:
     assert [api.get("/v1/auth/tokens/current").status for _ in range(2)] == [200, 401]
 
 
+@pytest.mark.parametrize(("value", "pod", "status"), [("prod2", "prod2", 401), ("prod4,403", "prod4", 403)])
+@pytest.mark.parametrize("shape", ["A", "B"])
+def test_wrong_region(api: Api, sandbox: Sandbox, value: str, pod: str, status: int, shape: str) -> None:
+    sandbox.faults.set("wrong_region", value)
+    sandbox.faults.set("error_envelope", shape)
+    told = f"Auth token associated with pod {pod} but request is being handled by prod1"
+    for reply in (api.get("/v1/auth/tokens/current"), api.post("/v1/customers", {"name": "Jane"})):
+        assert reply.status == status
+        assert reply.error["title" if shape == "B" else "message"] == told
+        assert reply.headers["x-kustomer-pod"] == "prod1"
+    assert len(sandbox.customers) == 0
+
+
 def test_missing_role_401(api: Api, sandbox: Sandbox) -> None:
     sandbox.faults.set("missing_role_401")
     api.key = sandbox.add_api_key(roles=[])

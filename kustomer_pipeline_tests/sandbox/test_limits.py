@@ -80,8 +80,11 @@ def test_each_key_has_100_searches_a_minute_on_top_of_the_orgs_budget(
 
 def test_a_key_may_update_one_record_120_times_a_minute(api: Api, sandbox: Sandbox, clock: ManualClock) -> None:
     customer, other = sandbox.seed_customer(), sandbox.seed_customer()
-    statuses = [api.put(f"/v1/customers/{customer}", {"name": f"{n}"}).status for n in range(121)]
-    assert statuses == [200] * 120 + [429]
+    replies = [api.put(f"/v1/customers/{customer}", {"name": f"{n}"}) for n in range(121)]
+    assert [reply.status for reply in replies] == [200] * 120 + [429]
+    assert [reply.headers["x-ratelimit-object-remaining"] for reply in replies[-3:]] == ["1", "0", "0"]
+    assert replies[0].headers["x-ratelimit-object-limit"] == "120"
+    assert "x-ratelimit-object-limit" not in api.get(f"/v1/customers/{customer}").headers
     assert sandbox.customers[customer]["name"] == "119"
     assert api.put(f"/v1/customers/{other}", {}).status == 200
     api.key = sandbox.add_api_key()

@@ -143,7 +143,7 @@ def test_pages(api: Api, people: dict[str, str]) -> None:
         "aggregations": {},
         "timed_out": False,
     }
-    assert first["links"]["next"] == "/v1/customers/search?pageSize=2&page=2"
+    assert first["links"]["next"] == "/v1/customers/search?page=2&pageSize=2"
     second = api.search({"sort": [{"customer_created_at": "asc"}]}, "?pageSize=2&page=2")
     assert _names(people, second) == ["max"]
     assert second.json["links"]["next"] is None
@@ -152,11 +152,11 @@ def test_pages(api: Api, people: dict[str, str]) -> None:
 def test_a_page_has_at_most_500_and_there_are_100_pages_and_10000_records(api: Api, sandbox: Sandbox) -> None:
     for number in range(101):
         sandbox.seed_customer(name=f"Customer {number}")
-    assert api.search({}, "?pageSize=501").status == 400
+    assert api.search({}, "?pageSize=501").json["meta"]["pageSize"] == 500
     last = api.search({}, "?pageSize=1&page=100")
     assert (len(last.data), last.json["meta"]["total"], last.json["meta"]["totalPages"]) == (1, 101, 101)
-    assert last.json["links"]["next"] == "/v1/customers/search?pageSize=1&page=101"
-    assert last.json["links"]["last"] == "/v1/customers/search?pageSize=1&page=101"
+    assert last.json["links"]["next"] == "/v1/customers/search?page=101&pageSize=1"
+    assert last.json["links"]["last"] == "/v1/customers/search?page=101&pageSize=1"
     assert api.search({}, "?pageSize=1&page=101").status == 400
     assert api.search({}, "?pageSize=500&page=20").status == 200
     assert api.search({}, "?pageSize=500&page=21").status == 400
@@ -176,7 +176,8 @@ def test_a_page_has_at_most_500_and_there_are_100_pages_and_10000_records(api: A
         {"and": [{"customer_shoeSize": {"equals": "x"}}]},
         {"and": [{"customer_custom_plan": {"equals": "x"}}]},
         {"and": [{"company_externalId": {"equals": "x"}}]},
-        {"and": [{"conversation_status": {"equals": "open"}}]},
+        {"and": [{"conversation_status": "open"}]},
+        {"and": [{"conversation_status": {"like": "open"}}]},
         {"and": [{"customer_name": {"like": "x"}}]},
         {"and": [{"customer_name": "x"}]},
         {"and": [{"customer_name": {"equals": 7}}]},
@@ -234,6 +235,66 @@ def test_companies_are_searched_by_tag_and_by_name(api: Api, sandbox: Sandbox) -
     assert found({"company_name": {"in": ["Acme", "Bolt Ltd"]}}) == [tagged, other]
 
 
+@pytest.mark.parametrize(
+    "context",
+    ["conversation", "message", "note", "kobject", "kobject_order", "conversation_time", "work_session", "work_item"],
+)
+def test_what_is_not_here_is_searched_in_vain(api: Api, sandbox: Sandbox, context: str) -> None:
+    sandbox.seed_customer(name="Jane")
+    criterion = {f"{context}_updated_at": {"gte": "2016-01-01"}}
+    found = api.search(
+        {"queryContext": context, "and": [criterion], "sort": [{f"{context}_updated_at": "asc"}]}, "?pageSize=500"
+    )
+    assert (found.data, found.json["meta"]["total"], found.json["links"]["next"]) == ([], 0, None)
+    assert api.search({"and": [criterion]}).data == []
+    assert len(api.search({"not": [criterion]}).data) == 1
+
+
+def test_customers_are_found_by_every_attribute_that_is_documented(api: Api, sandbox: Sandbox) -> None:
+    jane = sandbox.seed_customer(
+        name="Jane Doe",
+        username="jdoe",
+        gender="f",
+        locale="en_US",
+        defaultLang="en_us",
+        emails=[{"email": "jane@example.com"}],
+        sharedPhones=[{"phone": "+15551234567"}],
+        urls=[{"url": "https://example.com/jane"}],
+        locations=[{"address": "1 Main Street", "cityName": "Springfield"}],
+        socials=[{"type": "twitter", "username": "jane", "userid": "77"}],
+        sharedSocials=[{"type": "linkedin", "username": "doe"}],
+        lastSeenAt="2026-05-01T00:00:00Z",
+        signedUpAt="2026-04-01T00:00:00Z",
+        lastActivityAt="2026-06-01T00:00:00Z",
+        sentiment={"polarity": 1, "confidence": 0.5},
+    )
+    sandbox.seed_customer(name="Max")
+    criteria: list[dict[str, Any]] = [
+        {"customer_any_text": {"contains": "jdoe"}},
+        {"customer_gender": {"in": ["f"]}},
+        {"customer_locale": {"equals": "en_US"}},
+        {"customer_default_lang": {"equals": "en_us"}},
+        {"customer_shared_phone": {"equals": "+15551234567"}},
+        {"customer_urls": {"contains": "example.com/jane"}},
+        {"customer_address": {"contains": "springfield"}},
+        {"customer_social_type": {"equals": "twitter"}},
+        {"customer_social_username": {"equals": "jane"}},
+        {"customer_social_userid": {"equals": "77"}},
+        {"customer_shared_social_type": {"equals": "linkedin"}},
+        {"customer_shared_social_username": {"equals": "doe"}},
+        {"customer_last_seen_at": {"lt": "2026-05-02"}},
+        {"customer_signed_up_at": {"gte": "2026-04-01"}},
+        {"customer_activity_at": {"lte": "2026-06-01"}},
+        {"customer_sentiment": {"equals": "happy"}},
+    ]
+    for criterion in criteria:
+        assert [found["id"] for found in api.search({"and": [criterion]}).data] == [jane], criterion
+    for nobody in ("status", "progressive_status", "active_users", "last_message_at", "satisfaction_avg_score"):
+        assert len(api.search({"and": [{f"customer_{nobody}": {"not_set": ""}}]}).data) == 2
+    everybody = [{"customer_presence": {"equals": "offline"}}, {"customer_conversations_count": {"equals": 0}}]
+    assert len(api.search({"and": everybody}).data) == 2
+
+
 def test_a_date_alone_is_the_beginning_of_that_day(api: Api, people: dict[str, str]) -> None:
     assert len(api.search({"and": [{"customer_created_at": {"gte": "2026-09-21"}}]}).data) == 3
     assert api.search({"and": [{"customer_created_at": {"gte": "2026-09-22"}}]}).data == []
@@ -251,6 +312,8 @@ def test_what_was_not_touched_for_two_years_is_only_in_the_archive(
     assert api.get("/v1/customers/externalId=C-1").data["id"] == old
     body = {"queryContext": "customer", "and": [{"customer_tags": {"not_set": ""}}]}
     assert api.post("/v1/customers/archive/search", body).status == 400
+    body = {"and": [{"customer_any_text_new": {"equals": "C-1"}}, {"customer_id": {"equals": old}}]}
+    assert [found["id"] for found in api.post("/v1/customers/archive/search", body).data] == [old]
     sandbox.touch(old)
     assert api.search({}, "?idsOnly=true").data == [old, new]
 
