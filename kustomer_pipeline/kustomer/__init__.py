@@ -11,6 +11,7 @@ from .abilities import Abilities
 from .address import base_url_for
 from .answers import body_size
 from .bulk_answers import BulkAnswer, ItemResult
+from .calls import SINGULAR
 from .client import KustomerClient
 from .clock import Clock, SystemClock
 from .errors import (
@@ -25,22 +26,27 @@ from .errors import (
     PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitedError,
+    SearchTimedOutError,
     ServerError,
     UnexpectedAnswerError,
 )
 from .identifiers import UNIQUE, ObjectName, canonical, identifiers
-from .lists import Walk
-from .records import Record
+from .lists import Page, Walk
+from .probe import Probe
+from .records import Record, attributes_of, data_items
 from .roles import missing_roles, roles_for
 from .session import Usage
 from .tags import Tag
 from .token import Token
+from .transport import Answer
 from .wire import Operation, Wire
 
 __all__ = [
+    "SINGULAR",
     "UNIQUE",
     "Abilities",
     "AmbiguousWriteError",
+    "Answer",
     "AuthenticationError",
     "BadRequestError",
     "BulkAnswer",
@@ -54,10 +60,13 @@ __all__ = [
     "NotFoundError",
     "ObjectName",
     "Operation",
+    "Page",
     "PayloadTooLargeError",
     "PermissionDeniedError",
+    "Probe",
     "RateLimitedError",
     "Record",
+    "SearchTimedOutError",
     "ServerError",
     "SystemClock",
     "Tag",
@@ -66,9 +75,11 @@ __all__ = [
     "Usage",
     "Walk",
     "Wire",
+    "attributes_of",
     "base_url_for",
     "body_size",
     "canonical",
+    "data_items",
     "identifiers",
     "missing_roles",
     "roles_for",

@@ -4,6 +4,7 @@ KustomerClient ─ Reader, Finder, Lists, Sizes     live records: by id, by iden
                ├ Searcher, TagHolders, Tags       search, who holds a tag, the tags themselves
                ├ BulkJobs, JobWaiter, SingleWrites  writing
                ├ Wire, Abilities                  what requests, org and key can do
+               ├ Probe                            requests of any form, to examine an org
                └ Session                          slots, budget (Governor), retries, errors
                  └ Transport                      bytes
 """
@@ -26,6 +27,7 @@ from .holders import TagHolders
 from .identifiers import ObjectName
 from .lists import Lists, Walk
 from .lookup import Reader
+from .probe import Probe
 from .records import Record
 from .runner import LoopRunner
 from .search import Searcher
@@ -48,8 +50,8 @@ class KustomerClient:
     to others, 0 to below 1. timeout: seconds for each step of a request. max_attempts: for one request. concurrency:
     requests under way at once, at most. clock and transport are for tests.
 
-    Its coroutines are run with `run`, many at once inside one of them. All of them raise KustomerError (errors.py draws
-    the tree), and spend units of the org's budget: `usage`. Clients of one key share what is known of that budget.
+    Its coroutines are run with `run`, many at once inside one of them. All raise KustomerError (errors.py draws the
+    tree), and spend units of the org's budget: `usage`. Clients of one key share what is known of that budget.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class KustomerClient:
         self._waiter = JobWaiter(self._bulk, self._clock)
         self._singles = SingleWrites(self._session)
         self._token = TokenReader(self._session, self._abilities)
+        self.probe = Probe(self._session, self._lists, base_url, rate_reserve)
 
     def __repr__(self) -> str:
         return f"KustomerClient(base_url={self._base_url!r})"
@@ -110,10 +113,7 @@ class KustomerClient:
         self.close()
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run a coroutine on the client's loop and return its result; one thread at a time.
-
-        From a thread that has a running loop already, a worker thread does it meanwhile.
-        """
+        """The result of a coroutine, run on the client's loop; by a worker thread where a loop runs already."""
         return self._runner.run(coroutine)
 
     def close(self) -> None:
@@ -161,8 +161,7 @@ class KustomerClient:
     async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """Live records by their Kustomer ids; ids that are missing or deleted are absent.
 
-        One unit for up to 100 customers, as many as the org takes. Lists of companies are tried once; if they do not
-        work, the cheaper of single reads and the list of all companies is taken.
+        One unit for up to 100 customers, as many as the org takes; for companies the cheapest way that works.
         """
         return await self._reader.get_many(object_name, ids)
 
@@ -177,8 +176,8 @@ class KustomerClient:
     async def search(self, object_name: ObjectName, field: str, values: Sequence[str]) -> dict[str, list[Record]]:
         """Value → the live records that hold exactly it, for many values at one unit. A hint only.
 
-        Values without a hit are absent, which does not mean that nobody has them: the index lags behind, and forgets
-        after two years. customers by email, phone or externalId; companies by name. Empty if the key may not search.
+        Values without a hit are absent, which proves nothing: the index lags, and forgets after two years. customers by
+        email, phone or externalId; companies by name. Empty if the key may not search.
         """
         return await self._searcher.search(object_name, field, values)
 
@@ -193,8 +192,8 @@ class KustomerClient:
         """The live records of the whole list, 100 a page, one unit each.
 
         wanted: field → canonical values; only records that hold one of them are kept (None: all). keep: the same, asked
-        of each record. on_total hears how many there are; if it returns False the walk ends there. A walk that was cut
-        short, met a page that could not be read, or missed some because others were deleted meanwhile is not complete.
+        of each record. on_total hears how many there are; if it returns False the walk ends. A walk that was cut short,
+        met an unreadable page, or missed some because others were deleted meanwhile is not complete.
         """
         walk, total = await self._lists.walk(object_name, wanted, on_total, max_pages, keep=keep)
         if total is not None:
@@ -206,7 +205,7 @@ class KustomerClient:
         return await self._sizes.size(object_name)
 
     async def tag_holders(self, object_name: ObjectName, tag_id: str) -> list[Record]:
-        """The live records that hold the tag, as search knows them; from the list of all where it may not be used."""
+        """The live records that hold the tag, as search knows them; from the list of all where it does not know all."""
         return await self._holders.find(object_name, tag_id)
 
     async def tags(self) -> list[Tag]:
@@ -220,7 +219,7 @@ class KustomerClient:
     async def write_one(self, object_name: ObjectName, operation: Operation, item: Mapping[str, Any]) -> Record:
         """Create one record, or update the one with the item's id, at one unit; the live record of the answer.
 
-        Sent once. Raises AmbiguousWriteError when it is not known whether it happened, ConflictError, BadRequestError.
+        Sent once. Raises AmbiguousWriteError when its outcome is not known.
         """
         return await self._singles.write(object_name, operation, item)
 
@@ -236,15 +235,14 @@ class KustomerClient:
     async def bulk_results(self, bulk_id: str, expected: int, submitted_at: float, deadline: float) -> BulkAnswer:
         """Wait for a job and return its results; at the deadline what there is, not complete.
 
-        submitted_at, deadline: seconds of the clock's `monotonic`. The jobs of a client are looked at in the order in
-        which they are asked for here, each when it is likely done. Raises NotFoundError when Kustomer does not know it.
+        submitted_at, deadline: seconds of the clock's `monotonic`. Jobs are looked at in the order in which they are
+        asked for here, each when it is likely done. Raises NotFoundError when Kustomer does not know it.
         """
         return await self._waiter.results(bulk_id, expected, submitted_at, deadline)
 
     async def bulk_answer(self, bulk_id: str, expected: int = 0) -> BulkAnswer:
         """Where a job stands, and the results so far. One unit, more only where the answer leaves doubts.
 
-        expected: how many items were handed in; without it the batches' own word has to do. Raises NotFoundError when
-        Kustomer does not know the job (any more).
+        expected: how many items were handed in; else the batches' own word has to do. Raises NotFoundError.
         """
         return await self._bulk.answer(bulk_id, expected)

@@ -13,6 +13,7 @@
      ├─ ConnectionFailedError     nothing was sent, or a read kept breaking off
      ├─ AmbiguousWriteError       a write that may or may not have happened: look before repeating it
      └─ UnexpectedAnswerError     an answer this client does not understand
+         └─ SearchTimedOutError   a search that says that it did not find everybody
 
 A message never carries an identifier, a value of a record, the body of an answer or the API key. What
 Kustomer said about a refused request is in `detail`, for those who decide whether it may be shown.
@@ -108,3 +109,7 @@ class AmbiguousWriteError(KustomerError):
 
 class UnexpectedAnswerError(KustomerError):
     """An answer of a form that is in no version of the API this client knows."""
+
+
+class SearchTimedOutError(UnexpectedAnswerError):
+    """Search gave up in the middle and says so: what it found is not everybody (docs/kustomer.md section 8)."""

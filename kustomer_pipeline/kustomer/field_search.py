@@ -34,6 +34,7 @@ class _Hits:
     records: list[Record] = field(default_factory=list)
     understood: bool = True  # the answer has to do with the question
     whole: bool = True  # no part of the batch was refused
+    timed_out: bool = False  # Kustomer says itself that more may match
 
 
 class FieldSearch:
@@ -103,6 +104,8 @@ class FieldSearch:
         more = (await self._ask(rest, use_in=False)).records if rest else []
         missed = by_value(self._name, rest, more)
         forms = self._forms
+        if hits.timed_out:
+            return hits.records + more  # whom it missed says nothing of `in`
         forms.tried += 1
         if hits.understood and not found and not missed and forms.tried < _TRIALS:
             return []  # nobody is there: that says nothing of `in`
@@ -157,6 +160,7 @@ class FieldSearch:
             held = [(record, identifiers(record.attributes, self._name)) for record in page]
             related = [record for record, values_held in held if wanted.intersection(values_held)]
             hits.records += related
+            hits.timed_out = pages.timed_out
             for _, values_held in held:
                 missing.difference_update(values_held)
             if use_in and self._forms.in_works is None and len(page) > 2 * len(related):

@@ -10,7 +10,13 @@ from typing import Any, Final
 
 from .abilities import Abilities
 from .answers import text
-from .errors import BadRequestError, KustomerError, PermissionDeniedError, UnexpectedAnswerError
+from .errors import (
+    BadRequestError,
+    KustomerError,
+    PermissionDeniedError,
+    SearchTimedOutError,
+    UnexpectedAnswerError,
+)
 from .identifiers import ObjectName
 from .lists import Lists
 from .records import Record
@@ -32,8 +38,8 @@ class TagHolders:
         if self._abilities.search:
             try:
                 return await self._by_search(object_name, tag_id)
-            except PermissionDeniedError:
-                pass  # noted by now: the list does it
+            except (PermissionDeniedError, SearchTimedOutError):
+                pass  # it may not be used, or does not know everybody: the list does it
         walk, _ = await self._lists.walk(object_name, None, None, None, keep=lambda record: holds(record, tag_id))
         if not walk.complete:
             raise UnexpectedAnswerError(
@@ -50,6 +56,8 @@ class TagHolders:
         for operator in ("equals", "in"):
             try:
                 holders = await self._by_operator(object_name, operator, tag_id)
+            except SearchTimedOutError:
+                raise  # who has been found is not everybody, whatever the other operator finds
             except (BadRequestError, UnexpectedAnswerError) as error:
                 refused = error
                 continue

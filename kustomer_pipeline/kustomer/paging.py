@@ -30,7 +30,8 @@ def encode_query(query: Query) -> str:
 class Pages(Generic[Item]):
     """Iterating (`async for`) yields the new items of page after page, parsed.
 
-    Afterwards `read` is the number of pages read, and `complete` whether the end was reached.
+    Afterwards `read` is the number of pages read, and `complete` whether the end was reached. `timed_out`: a page said
+    that it is not all that there is (of searches, docs/kustomer.md section 8), so the whole is not complete.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Pages(Generic[Item]):
         self._items_of = items_of
         self.read = 0
         self.complete = False
+        self.timed_out = False
         self._next: str | None = encode_query(query)
         self._visited = set[str]()
         self._seen = set[str]()
@@ -67,13 +69,14 @@ class Pages(Generic[Item]):
         call = replace(self._call, path=self._call.path + query)
         count, fresh, following = await self._session.ask(call, partial(self._page, query=query))
         self.read += 1
-        self.complete = following is None
+        self.complete = following is None and not self.timed_out
         # A page of nothing but what was there before means that the server goes round in circles.
         self._next = None if count and not fresh else following
         return fresh
 
     def _page(self, body: Any, query: str) -> tuple[int, list[Item], str | None]:
         items = self._items_of(body)
+        self.timed_out = self.timed_out or _meta(body).get("timed_out") is True
         fresh = [self._parse(item) for item in items if not _is_known(item, self._seen)]
         return len(items), fresh, next_query(body, query, len(items), self._base_url)
 

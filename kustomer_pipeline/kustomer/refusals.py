@@ -27,6 +27,8 @@ from .roles import roles_for
 
 _Error = TypeVar("_Error", bound=KustomerError)
 _POD = re.compile(rb"pod (prod\d+)")
+# At a status that may have many reasons the words must be Kustomer's own: a refused value is quoted in some errors.
+_POD_OF_TOKEN = re.compile(rb"(?i)auth token associated with pod (prod\d+)")
 _REGIONS = {"prod1": "us", "prod2": "eu", "prod4": "in"}
 _REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
 
@@ -69,7 +71,7 @@ def error_for(call: Call, failed: FailedAttempt) -> KustomerError:
         return _error(UnexpectedAnswerError, message, call, failed)
     if status == 403:
         return denied(call, failed)
-    if status == 401 and (elsewhere := _of_another_region(failed)):
+    if status < 500 and status not in (408, 429) and (elsewhere := _of_another_region(failed)):
         return _error(AuthenticationError, elsewhere, call, failed)
     kind, message = _BY_STATUS.get(status, _SERVER if status >= 500 or status == 408 else _REFUSED)
     return _error(kind, message, call, failed)
@@ -114,14 +116,15 @@ def _error(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) 
 
 def _of_another_region(failed: FailedAttempt) -> str | None:
     """What to do when the answer says that the key belongs to another pod (docs/kustomer.md section 1.1)."""
-    found = _POD.search(failed.answer.body) if failed.answer else None
+    pattern = _POD if failed.failure.status in (401, 403) else _POD_OF_TOKEN
+    found = pattern.search(failed.answer.body) if failed.answer else None
     if found is None:
         return None
     pod = found[1].decode("ascii")
     region = _REGIONS.get(pod)
     if region is None:
         return f"the API key is of another region (pod {pod}) than this address: give the org's name, not a region"
-    return f"the API key is of the region {region} (pod {pod}), this address is of another: set the region to {region}"
+    return f"the API key is of the region {region} (pod {pod}), this address is of another: set `region` to {region}"
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "company.create": ("org.permission.company.create", "org.user.company.write"),
     "company.update": ("org.permission.company.update", "org.user.company.write"),
     "bulk.read": ("org.permission.bulk.read", "org.user.bulk.read"),
+    "metadata.read": ("org.permission.metadata.read", "org.user.metadata.read", "org.admin.metadata.read"),
     "search": (
         "org.permission.search.create",
         "org.permission.search.update",
@@ -54,7 +55,7 @@ def missing_roles(roles: Iterable[str], actions: Iterable[str]) -> tuple[str, ..
     """The roles to ask for so that a key holding `roles` may do `actions`, in their order, each once.
 
     Only what is surely missing. The actions are customer.read, customer.create, customer.update, company.read,
-    company.create, company.update, bulk.read, search.
+    company.create, company.update, bulk.read, metadata.read, search.
     """
     held = tuple(roles)
     return tuple(dict.fromkeys(_ROLES[action][0] for action in actions if allowed_by(held, action) is False))

@@ -14,7 +14,13 @@ from functools import partial
 from typing import Any
 
 from .abilities import Abilities
-from .errors import BadRequestError, NotFoundError, PermissionDeniedError, UnexpectedAnswerError
+from .errors import (
+    BadRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    SearchTimedOutError,
+    UnexpectedAnswerError,
+)
 from .field_search import CONTEXTS, FieldSearch, by_value
 from .identifiers import ObjectName, canonical
 from .records import Record
@@ -65,13 +71,16 @@ class Searcher:
     ) -> tuple[list[Record], bool]:
         """Every record of a search that really matches, as far as its pages reach; and whether that is all.
 
-        Raises UnexpectedAnswerError if most of the first page does not match: the question was misunderstood.
+        Raises UnexpectedAnswerError if most of the first page does not match: the question was misunderstood. A search
+        that timed out is asked once more, and raises SearchTimedOutError then.
         """
         try:
             return await self._all_matching(object_name, body, matches)
         except BadRequestError:
             if not self._pages.smaller():
                 raise
+            return await self._all_matching(object_name, body, matches)
+        except SearchTimedOutError:
             return await self._all_matching(object_name, body, matches)
 
     async def _all_matching(
@@ -85,6 +94,8 @@ class Searcher:
             found += [record for record in page if matches(record)]
             if pages.read == 1 and read > _STALE_AT_MOST and read > 2 * len(found):
                 raise UnexpectedAnswerError("search returns others than asked for", method="POST", path=PATH)
+            if pages.timed_out:
+                raise SearchTimedOutError("search ran out of time before it found everybody", method="POST", path=PATH)
             if read >= MAX_RECORDS:
                 break
         return found, pages.complete and read < MAX_RECORDS

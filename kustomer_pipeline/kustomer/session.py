@@ -72,6 +72,7 @@ class Session:
         self._sent = 0
         self._searched = 0
         self._waited = 0.0
+        self.listener: Callable[[Answer], None] | None = None  # hears of every answer; for the doctor
 
     @property
     def usage(self) -> Usage:
@@ -123,6 +124,8 @@ class Session:
             answer = await self._sent_once(call, body, leave)
         now, epoch = self._clock.monotonic(), self._clock.time()
         self._governor.answered(leave, now, epoch, answer.headers)
+        if self.listener is not None:
+            self.listener(answer)
         log.debug("%s %s: %d", call.method, call.shown, answer.status)
         if not 200 <= answer.status < 300:
             retry_after = seconds_to_retry_after(answer.headers, epoch)

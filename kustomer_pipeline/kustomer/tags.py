@@ -41,9 +41,12 @@ class Tags:
             (("deleted", "false"), ("page", "1"), ("pageSize", "100")),
             parse_tag,
             base_url=self._base_url,
-            max_pages=100,
+            max_pages=1_000,
         )
-        return [tag async for page in pages for tag in page if not tag.deleted]
+        found = [tag async for page in pages for tag in page if not tag.deleted]
+        if not pages.complete:  # a tag that is not among them would be taken for missing, and made a second time
+            raise UnexpectedAnswerError("the list of tags could not be read to its end", method="GET", path=PATH)
+        return found
 
     async def create(self, name: str) -> Tag:
         """A tag of that name, new or there already. A lost answer is looked up before the request is repeated."""

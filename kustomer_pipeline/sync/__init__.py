@@ -8,6 +8,7 @@ in docs/architecture.md.
 
 from .ledger import Counts, Outcome
 from .masking import mask, mask_key
+from .opening import actions_of
 from .plan import Estimate, Plan
 from .planning import plan_sync
 from .reasons import Reason, ReasonCode
@@ -38,6 +39,7 @@ __all__ = [
     "SyncReport",
     "UndoError",
     "UndoReport",
+    "actions_of",
     "mask",
     "mask_key",
     "plan_sync",

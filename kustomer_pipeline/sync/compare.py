@@ -25,10 +25,11 @@ class Comparison:
     """Positions of the rows of a frame, by what has to be done; every row is in exactly one of the first five.
 
     invalid: refused by mapping. repeated: the same member again (audiences). unchanged: accepted as it is. known:
-    skipped last time, with its record, and still as it was; in an audience another row still is that member. pending: to be attempted, those that were refused before
-    last. `missing` are those of the pending that are here only because Kustomer did not have them last time; `changed`
-    those whose record was accepted before, with another content. `accepted`: how many records of the frame were.
-    `news`: invalid rows that are not remembered as such. `absent`: places in the snapshot of keys not in the frame.
+    skipped last time, with its record, and still as it was; in an audience another row still is that member. pending:
+    to be attempted, those that were refused before last. `missing` are those of the pending that are here only because
+    Kustomer did not have them last time; `changed` those whose record was accepted before, with another content.
+    `accepted`: how many records of the frame were. `news`: invalid rows that are not remembered as such.
+    `absent`: places in the snapshot of keys not in the frame.
     `prints` is aligned with the frame; so are `ids`, `statuses`, `owned`, `lost_at` (null: nothing is remembered).
     """
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import KustomerClient, PermissionDeniedError, missing_roles
+from kustomer_pipeline.kustomer import SINGULAR, KustomerClient, PermissionDeniedError, missing_roles
 from kustomer_pipeline.mapping import INVALID, KEY
 
 from .audience_tag import BY_NAME, UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
@@ -29,6 +29,18 @@ from .strategies import Audience, Leavers, Objects, Strategy
 
 WIRE_FACT = "wire"  # what was found out about the org's wire
 PROOFS_OF_A_PLAN = 200  # rows that a plan proves absent by path look-ups
+
+
+def actions_of(spec: SyncSpec, *, writes: bool = True) -> list[str]:
+    """What a key has to be allowed for this sync, in the words of kustomer/roles.py; `writes`: not only for a plan."""
+    noun = SINGULAR[spec.object]
+    needed = [f"{noun}.read"]
+    if any(mapping.field == "company" for mapping in spec.fields):
+        needed.append("company.read")
+    if writes:
+        needed += [f"{noun}.create"] * (spec.mode in ("upsert", "insert"))
+        needed += [f"{noun}.update"] * (spec.mode != "insert")
+    return needed
 
 
 @dataclass(frozen=True)
@@ -71,17 +83,10 @@ class Opening:
 
     def require_roles(self, roles: tuple[str, ...]) -> None:
         """Say which roles the key surely lacks, before anything is sent. Raises PermissionDeniedError."""
-        spec, noun = self.spec, "customer" if self.spec.object == "customers" else "company"
-        needed = [f"{noun}.read"]
-        if any(mapping.field == "company" for mapping in spec.fields):
-            needed.append("company.read")
-        if not self.planning:
-            needed += [f"{noun}.create"] * (spec.mode in ("upsert", "insert"))
-            needed += [f"{noun}.update"] * (spec.mode != "insert")
-        missing = missing_roles(roles, needed)
+        missing = missing_roles(roles, actions_of(self.spec, writes=not self.planning))
         if missing:
             raise PermissionDeniedError(
-                f"The API key lacks what sync {spec.name!r} needs: {', '.join(missing)}. A key's roles cannot be "
+                f"The API key lacks what sync {self.spec.name!r} needs: {', '.join(missing)}. A key's roles cannot be "
                 "changed: create a new key with them in Kustomer under Settings > Security > API Keys. "
                 "Nothing was sent."
             )

@@ -173,6 +173,22 @@ def test_a_key_of_another_region_is_told_which(status: int, pod: str, words: str
     assert pod in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+def test_a_key_of_another_region_is_never_taken_for_a_record_that_is_not_there(status: int) -> None:
+    said = "Auth token associated with pod prod2 but request is being handled by prod1"
+    with client_of(lambda request: httpx.Response(status, text=said)) as client:
+        with pytest.raises(k.AuthenticationError, match="set `region` to eu"):
+            look_up(client)
+        with pytest.raises(k.AuthenticationError, match="set `region` to eu"):
+            client.get_many("customers", ["5" * 24])
+
+
+def test_a_value_that_speaks_of_a_pod_is_no_wrong_region() -> None:
+    refusal = {"errors": [{"status": 400, "code": "badparam", "title": "name 'pod prod2' is taken"}]}
+    with client_of(lambda request: httpx.Response(400, json=refusal)) as client, pytest.raises(k.BadRequestError):
+        submit(client)
+
+
 def failing_in_every_way() -> list[Callable[[Blocking], object]]:
     return [look_up, submit, lambda client: client.search("customers", "email", [JANE]), lambda c: c.tags()]
 

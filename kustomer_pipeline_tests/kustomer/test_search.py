@@ -227,3 +227,34 @@ def test_external_ids_of_companies_are_not_searchable_and_unknown_fields_are_a_m
         assert client.search("companies", "externalId", ["A-1"]) == {}
         with pytest.raises(ValueError, match="cannot be searched"):
             client.search("companies", "phone", ["+1"])
+
+
+def test_an_in_that_ran_out_of_time_decides_nothing() -> None:
+    """Whom it missed says nothing of `in`: it is tried again with the next values."""
+
+    def app(request: httpx.Request) -> httpx.Response:
+        body = body_of(request)
+        if "and" in body:
+            return ok([customer("c1", externalId="A")], links={"next": None}, meta={"timed_out": True})
+        return ok([customer("c2", externalId="B")], links={"next": None})
+
+    with client_of(app) as client:
+        assert set(client.search("customers", "externalId", ["A", "B"])) == {"A", "B"}
+        assert client.wire.searches("customers", "externalId").in_works is None
+
+
+def test_page_101_is_never_asked_for() -> None:
+    pages = 0
+
+    def app(request: httpx.Request) -> httpx.Response:
+        nonlocal pages
+        pages += 1
+        record = customer(f"c{pages}", tags=["t1"], updatedAt=f"{2000 + min(pages, 100)}")
+        more = {"meta": {"totalPages": 17_821}, "links": {"next": f"/v1/customers/search?page={pages + 1}"}}
+        return ok([record], **(more if pages <= 100 else {"links": {"next": None}}))
+
+    asked = Kustomer(app)
+    with client_of(asked) as client:
+        client.tag_holders("customers", "t1")
+    assert not [path for path in asked.paths if "page=101" in path]
+    assert pages == 101  # the next window began at the last time

@@ -172,3 +172,30 @@ def test_a_lost_tag_that_is_not_there_is_created_once_more_and_then_given_up() -
         pytest.raises(k.UnexpectedAnswerError, match="tag without"),
     ):
         client.tags()
+
+
+def test_a_list_of_tags_that_goes_round_in_circles_is_not_taken_for_all_of_them() -> None:
+    """A tag that is not among them would be made a second time."""
+    page = ok([{"type": "tag", "id": "t1", "attributes": {"name": "vip"}}], links={"next": "/v1/tags?page=2"})
+    with client_of(lambda request: page) as client, pytest.raises(k.UnexpectedAnswerError, match="to its end"):
+        client.tags()
+
+
+@pytest.mark.parametrize("times_out", [1, 2])
+def test_a_search_that_ran_out_of_time_is_not_everybody(times_out: int) -> None:
+    """Asked once more; then the list of all says who holds the tag."""
+    found, missed = customer("c1", tags=["t1"], updatedAt="2026"), customer("c2", tags=["t1"], updatedAt="2026")
+    searches = 0
+
+    def app(request: httpx.Request) -> httpx.Response:
+        nonlocal searches
+        if request.method == "GET":
+            return ok([found, missed], links={"next": None})
+        searches += 1
+        if searches <= times_out:
+            return ok([found], links={"next": None}, meta={"timed_out": True})
+        return ok([found, missed], links={"next": None}, meta={"timed_out": False})
+
+    with client_of(app) as client:
+        assert [one.id for one in client.tag_holders("customers", "t1")] == ["c1", "c2"]
+    assert searches == 2

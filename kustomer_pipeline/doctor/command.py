@@ -1,0 +1,88 @@
+"""The command `doctor`: arguments → facts → report → text or JSON, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import dagster as dg
+
+from kustomer_pipeline import defs as defs_folder
+from kustomer_pipeline.components.defs_folder import load_tree
+from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.kustomer import SystemClock
+
+from .checks import CHECKS
+from .engine import examine
+from .facts import Facts
+from .findings import Report
+from .observer import Observer
+from .rendering import as_json, as_text
+from .settings import read_settings
+from .trial import tried
+
+DESCRIPTION = """Say what stands between this project and a sync: settings, key, budget, what the org accepts, syncs.
+Reads only; --write-to tries on one record what only writes settle, and puts it back."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `doctor`."""
+    parser.description = DESCRIPTION
+    parser.add_argument("syncs", nargs="*", metavar="sync", help="look at these syncs only (default: all)")
+    parser.add_argument("--json", action="store_true", help="the findings as JSON (docs/doctor.md)")
+    parser.add_argument(
+        "--write-to", metavar="CUSTOMER_ID", help="try writes on this customer of Kustomer, and put it back"
+    )
+
+
+def run(options: argparse.Namespace, defs_module: ModuleType = defs_folder, say: Callable[[str], None] = print) -> int:
+    """Examine, say what was found, and give the exit status: 0 all well, 1 warnings, 2 cannot sync."""
+    logging.getLogger("kustomer_pipeline").addHandler(logging.NullHandler())  # findings say it; no log beside them
+    facts = facts_of(defs_module, options.syncs)
+    # With --json only JSON goes to the output; what --write-to is about to do is said beside it.
+    beside = say if not options.json else lambda line: print(line, file=sys.stderr)
+    try:
+        report = examine(facts, CHECKS)
+        if options.write_to:
+            report = tried(facts, report, options.write_to, beside)
+    finally:
+        if facts.settings.client is not None:
+            facts.settings.client.close()
+    say(_shown(report, options.json))
+    return report.exit_status
+
+
+def facts_of(defs_module: ModuleType, chosen: list[str]) -> Facts:
+    """What is known before the first check."""
+    settings = read_settings()
+    clock = settings.client.clock if settings.client is not None else SystemClock()
+    syncs, problem = _loaded(defs_module)
+    if chosen and problem is None:
+        names = [sync.name for sync in syncs]
+        if unknown := [name for name in chosen if name not in names]:
+            problem = f"there is no sync {', '.join(unknown)}; there are {', '.join(names) or 'none'}"
+        syncs = [sync for sync in syncs if sync.name in chosen]
+    facts = Facts(settings, clock, chosen, syncs, problem)
+    if settings.client is not None:
+        facts.observer = Observer(clock.monotonic)
+        settings.client.probe.listen(facts.observer)
+    return facts
+
+
+def _loaded(defs_module: ModuleType) -> tuple[list[SyncConfig], str | None]:
+    """The syncs, and what keeps them from loading: as Dagster says it, with file and line."""
+    try:
+        tree, _ = load_tree(defs_module)
+        # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
+        components = tree.get_all_components(of_type=dg.Component)  # type: ignore[type-abstract]
+        # A component is met again in the file that it is from, so each name once.
+        return list({one.name: one for one in components if isinstance(one, SyncConfig)}.values()), None
+    except Exception as error:  # whatever a file of the user's does: it is a finding, not a stack trace
+        return [], str(error) or type(error).__name__
+
+
+def _shown(report: Report, json: bool) -> str:
+    return as_json(report) if json else as_text(report)
