@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from .lineage import table_assets
 from .order import after
+from .scaffolding import AudienceScaffolder, ObjectScaffolder
 from .sync_config import (
     AudienceSyncConfig,
     ObjectSyncConfig,
@@ -50,6 +51,7 @@ class SyncComponent(dg.Component, dg.Resolvable, SyncConfig):
         return sync_definitions(self, after(self, syncs), table_assets([self], earlier))
 
 
+@dg.scaffold_with(ObjectScaffolder)
 class ObjectSync(SyncComponent, ObjectSyncConfig):
     """Sends the rows of a warehouse query to Kustomer as customers or companies.
 
@@ -59,6 +61,7 @@ class ObjectSync(SyncComponent, ObjectSyncConfig):
     """
 
 
+@dg.scaffold_with(AudienceScaffolder)
 class AudienceSync(SyncComponent, AudienceSyncConfig):
     """Keeps a tag on the customers or companies that a warehouse query returns.
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from kustomer_pipeline.resources import KustomerResource, StateResource, WarehouseResource
 
+from .failures import failure
 from .sync_config import ResourceKeys, SyncConfig
 
 _Kind = TypeVar("_Kind")
@@ -43,7 +44,7 @@ def resources_of(sync: SyncConfig, context: dg.AssetExecutionContext | dg.OpExec
 def _checked(given: Any, key: str, kind: type[_Kind]) -> _Kind:
     resource = getattr(given, key)
     if not isinstance(resource, kind):
-        raise dg.DagsterInvalidInvocationError(
+        raise failure(
             f"The resource {key!r} is a {type(resource).__name__}, and the sync needs a {kind.__name__}: give it one "
             "of that name, or another name in resource_keys"
         )

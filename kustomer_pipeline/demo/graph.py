@@ -60,7 +60,7 @@ def sync_all(defs: dg.Definitions, instance: dg.DagsterInstance) -> Result:
     not_sent: Counter[NotSent] = Counter()
     for event in run.get_asset_materialization_events():
         key, metadata = event.asset_key, event.step_materialization_data.materialization.metadata
-        if key is None or key.path[0] != "kustomer":
+        if key is None or "rows_read" not in metadata:  # the rows, mapped or not
             continue
         sync = key.path[-1]
         numbers = {name: metadata[name].value for name in (*COLUMNS, "rows_read") if name in metadata}
@@ -75,8 +75,8 @@ def plan_all(defs: dg.Definitions, instance: dg.DagsterInstance) -> Planned:
     lines: list[list[str]] = []
     for event in run.get_asset_materialization_events():
         key = event.asset_key
-        if key is not None and key.path[0] == "plan":
-            lines += _planned(key.path[-1], _value(run, key))
+        if key is not None and key.path[-1].endswith("_plan"):
+            lines += _planned(key.path[-1].removesuffix("_plan"), _value(run, key))
     return Planned(lines, _failures(run))
 
 

@@ -14,6 +14,7 @@ from .errors import LogTablesError, QueryError, WarehouseError, WarehouseUnavail
 from .frames import frame_of
 from .log_tables import RUN_COLUMNS, RunLog, write_log
 from .read import read_frame
+from .tables import table_columns
 from .watermark import Watermark, watermark
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "frame_of",
     "open_engine",
     "read_frame",
+    "table_columns",
     "table_uri",
     "watermark",
     "write_log",
