@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -17,6 +18,7 @@ COMMANDS: Final = {
     "doctor": ("kustomer_pipeline.doctor.command", "say what stands between this project and a sync; changes nothing"),
 }
 _INTERRUPTED = 130
+_CLOSED = 141  # as a shell calls a program that SIGPIPE ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         return int(importlib.import_module(COMMANDS[options.command][0]).run(options))
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED

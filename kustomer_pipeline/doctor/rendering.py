@@ -41,7 +41,8 @@ def _lines(report: Report) -> Iterator[str]:
             for finding in findings:
                 yield from _finding(finding)
             yield ""
-    yield f"{report.requests} requests of the org's budget were spent, {report.searches} of them searches."
+    spent = "1 request" if report.requests == 1 else f"{report.requests} requests"
+    yield f"Spent of the org's budget: {spent}, {report.searches} of them searches."
     yield report.verdict
 
 

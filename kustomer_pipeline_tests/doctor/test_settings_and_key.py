@@ -28,7 +28,7 @@ def test_the_text_has_a_line_for_each_finding_and_ends_with_the_verdict(doctor: 
     for finding in content["findings"]:
         assert f"  {finding['level']:<8} {finding['name']}" in text
     assert text.splitlines()[-1] == "ready to sync"
-    assert "requests of the org's budget were spent" in text.splitlines()[-2]
+    assert "Spent of the org's budget: " in text.splitlines()[-2]
 
 
 def test_the_json_has_the_shape_that_is_documented(doctor: Doctor) -> None:
