@@ -9,8 +9,11 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     KUSTOMER_RATE_RESERVE                                  → KustomerResource  → the share that is left to others
     KUSTOMER_STATE_URL, else DAGSTER_HOME                  → StateResource     → StateStore
     KUSTOMER_UNDO_DAYS                                     → StateResource     → how long it can be undone
+    KUSTOMER_FRAMES_URL, else DAGSTER_HOME                 → FramesResource    → where the frames wait
+    KUSTOMER_KEEP_FRAMES                                   → FramesResource    → of how many runs they are kept
     KUSTOMER_EXECUTOR                                      → the executor of every job
     KUSTOMER_SHOW_VALUES                                   → whether the UI may show values of rows
+    KUSTOMER_DAGSTER_URL                                   → the links of alerts; sent to what `alerts` names
 
 This is the one module that knows environment variables. The libraries below it speak of their parameters; what they
 say is told here in terms of the variables (`in_variables`).
@@ -26,7 +29,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from .io_manager import ParquetStorage
+from .io_manager import DEFAULT_KEEP, FramesError, ParquetIOManager, ParquetStorage
 from .kustomer import ConfigurationError, KustomerClient, base_url_for
 from .sync import StateError, StateStore
 from .warehouse import (
@@ -35,6 +38,7 @@ from .warehouse import (
     Watermark,
     open_engine,
     read_frame,
+    table_columns,
     table_uri,
     watermark,
     write_log,
@@ -54,8 +58,12 @@ _ADDRESS_ADVICE = (
 # Parameters of the libraries that no other word of a sentence could be taken for.
 OF_THE_ORG = ("api_key", "org", "region", "base_url", "rate_reserve")  # what is read for each org
 _UNMISTAKABLE = ("api_key", "base_url", "rate_reserve")
-_VARIABLE_OF = {"undo_days": "KUSTOMER_UNDO_DAYS"}
-_PARAMETER = re.compile(rf"`?\b({'|'.join([*_UNMISTAKABLE, *_VARIABLE_OF])})\b`?")
+_VARIABLE_OF = {
+    "undo_days": "KUSTOMER_UNDO_DAYS",
+    "base_dir": "KUSTOMER_FRAMES_URL",
+    "keep_frames": "KUSTOMER_KEEP_FRAMES",
+}
+_PARAMETER = re.compile(rf"`(region)`|`?\b({'|'.join([*_UNMISTAKABLE, *_VARIABLE_OF])})\b`?")
 KUSTOMER = "KUSTOMER"
 
 
@@ -64,23 +72,45 @@ def in_variables(text: str, prefix: str = KUSTOMER) -> str:
 
     prefix: what the variables of the org begin with, where a project has several orgs: KUSTOMER_EU.
     """
-    return _PARAMETER.sub(lambda found: _VARIABLE_OF.get(found[1], f"{prefix}_{found[1].upper()}"), text)
+
+    def variable(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return _VARIABLE_OF.get(name, f"{prefix}_{name.upper()}")
+
+    return _PARAMETER.sub(variable, text)
 
 
 def show_values() -> bool:
     """Whether values of rows may be shown: off, because the event log is read by many and kept for long."""
-    return _setting("", "KUSTOMER_SHOW_VALUES") == "1"
+    return setting("", "KUSTOMER_SHOW_VALUES") == "1"
+
+
+class AlertUrlError(ValueError):
+    """A channel of `alerts` without an address. Names the variable to set."""
+
+
+def alert_url(variable: str) -> str:
+    """The apprise URL in a variable that `alerts` names: a secret. Raises AlertUrlError, which names the variable."""
+    url = setting("", variable)
+    if not url:
+        raise AlertUrlError(f"{variable} is not set: set it to the apprise URL of the channel, such as slack://…")
+    return url
+
+
+def dagster_url() -> str | None:
+    """Where people open the Dagster UI, without a slash at the end; None when nobody has said."""
+    return setting("", "KUSTOMER_DAGSTER_URL").rstrip("/") or None
 
 
 def warehouse_uri(table: str) -> str | None:
     """Where a table of the warehouse is, as far as WAREHOUSE_URL tells while the project loads."""
-    url = _setting("", "WAREHOUSE_URL")
+    url = setting("", "WAREHOUSE_URL")
     return table_uri(url, table) if url else None
 
 
 def executor_from_environment() -> dg.ExecutorDefinition:
     """How the steps of a job are run. Raises DagsterInvalidDefinitionError, which names the variable."""
-    name = _setting("", "KUSTOMER_EXECUTOR") or "in_process"
+    name = setting("", "KUSTOMER_EXECUTOR") or "in_process"
     if name not in EXECUTORS:
         raise dg.DagsterInvalidDefinitionError(
             f"KUSTOMER_EXECUTOR is {name!r}; use in_process (the default) or multiprocess"
@@ -98,7 +128,7 @@ def resources_from_environment(orgs: Sequence[str] = ()) -> dict[str, Any]:
         "warehouse": WarehouseResource(),
         **(several or {"kustomer": KustomerResource()}),
         "state": StateResource(),
-        "kustomer_frames": ParquetStorage(),
+        "kustomer_frames": FramesResource(),
     }
 
 
@@ -114,18 +144,23 @@ class WarehouseResource(dg.ConfigurableResource[None]):
 
     def read(self, sql: str) -> pd.DataFrame:
         """The rows of a query. Raises WarehouseError."""
-        return read_frame(open_engine(self._url()), sql)
+        return read_frame(open_engine(self.address()), sql)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of a table, with the Python type of their values. Raises WarehouseError."""
+        return table_columns(open_engine(self.address()), table)
 
     def watermark(self, table: str, updated_at: str) -> Watermark:
         """How far a table has come. Raises WarehouseError."""
-        return watermark(open_engine(self._url()), table, updated_at)
+        return watermark(open_engine(self.address()), table, updated_at)
 
     def log(self, schema: str, run: RunLog) -> None:
         """Write what became of the rows of a run to the tables of a schema. Raises WarehouseError."""
-        write_log(open_engine(self._url()), schema, run)
+        write_log(open_engine(self.address()), schema, run)
 
-    def _url(self) -> str:
-        url = _setting(self.url, "WAREHOUSE_URL")
+    def address(self) -> str:
+        """The URL, wherever it is set. Raises WarehouseUrlError."""
+        url = setting(self.url, "WAREHOUSE_URL")
         if not url:
             raise WarehouseUrlError(
                 "WAREHOUSE_URL is not set: set it to the warehouse's SQLAlchemy URL, such as "
@@ -211,7 +246,7 @@ class KustomerResource(dg.ConfigurableResource[None]):
     def _rate_reserve(self) -> float:
         if self.rate_reserve is not None:
             return self.rate_reserve
-        text = self._setting("rate_reserve") or _setting("", "KUSTOMER_RATE_RESERVE")
+        text = self._setting("rate_reserve") or setting("", "KUSTOMER_RATE_RESERVE")
         try:
             share = float(text) if text else _DEFAULT_RATE_RESERVE
         except ValueError:
@@ -224,7 +259,7 @@ class KustomerResource(dg.ConfigurableResource[None]):
 
     def _setting(self, name: str) -> str:
         given = getattr(self, name)
-        return _setting(given if isinstance(given, str) else "", self._variable(name))
+        return setting(given if isinstance(given, str) else "", self._variable(name))
 
     def _variable(self, name: str) -> str:
         return f"{self.variables}_{name.upper()}"
@@ -247,11 +282,11 @@ class StateResource(dg.ConfigurableResource[None]):
 
     def store(self) -> StateStore:
         """The state, to be used in a `with`. Raises StateError."""
-        return StateStore.open(self._url())
+        return StateStore.open(self.address())
 
     def days_to_undo(self) -> int:
         """For how many days the values that runs overwrite are kept. Raises StateError."""
-        text = str(self.undo_days) if self.undo_days is not None else _setting("", "KUSTOMER_UNDO_DAYS")
+        text = str(self.undo_days) if self.undo_days is not None else setting("", "KUSTOMER_UNDO_DAYS")
         if not text:
             return _DEFAULT_UNDO_DAYS
         if not (text.isascii() and text.isdigit() and len(text) <= 5):
@@ -260,10 +295,11 @@ class StateResource(dg.ConfigurableResource[None]):
             )
         return int(text)
 
-    def _url(self) -> str:
-        if url := _setting(self.url, "KUSTOMER_STATE_URL"):
+    def address(self) -> str:
+        """The URL, wherever it is set. Raises StateError."""
+        if url := setting(self.url, "KUSTOMER_STATE_URL"):
             return url
-        home = _setting("", "DAGSTER_HOME")
+        home = setting("", "DAGSTER_HOME")
         if not home:
             # Not a temporary folder: whose tags are ours, and which jobs are in flight, would be forgotten.
             raise StateError(
@@ -273,6 +309,30 @@ class StateResource(dg.ConfigurableResource[None]):
         return f"sqlite:///{Path(home).expanduser().absolute() / 'kustomer_state.db'}"
 
 
-def _setting(value: str, variable: str) -> str:
+class FramesResource(ParquetStorage):
+    """Where the frames wait between two assets, and for how long they are kept; what is not given: the environment."""
+
+    keep_frames: int | None = Field(  # type: ignore[assignment]  # None, where ParquetStorage needs a number
+        default=None,
+        description="Of so many runs the frames of an asset are kept, the newest; those of a run that goes on besides. "
+        f"None: KUSTOMER_KEEP_FRAMES, else {DEFAULT_KEEP}.",
+    )
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> ParquetIOManager:
+        """The IO manager on that place. Raises FramesError, which names the variable to set."""
+        place = setting(self.base_dir, "KUSTOMER_FRAMES_URL")
+        try:
+            return ParquetStorage(base_dir=place, keep_frames=self._keep()).create_io_manager(context)
+        except FramesError as error:
+            raise FramesError(in_variables(str(error))) from None
+
+    def _keep(self) -> int:
+        text = str(self.keep_frames) if self.keep_frames is not None else setting("", "KUSTOMER_KEEP_FRAMES")
+        if text and not (text.isascii() and text.isdigit() and len(text) <= 5):
+            raise FramesError(f"keep_frames is {text!r}; set it to a number of runs, 1 or more")
+        return int(text) if text else DEFAULT_KEEP
+
+
+def setting(value: str, variable: str) -> str:
     """The value, else the environment variable, without the white space that comes with pasting."""
     return value.strip() or os.environ.get(variable, "").strip()

@@ -1,5 +1,6 @@
-"""Frames survive the way from one asset to the next."""
+"""Frames survive the way from one asset to the next, are found by run, and do not stay for ever."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from kustomer_pipeline.io_manager import ParquetStorage
+from kustomer_pipeline.io_manager import FramesError, ParquetStorage
 
 FRAME = pd.DataFrame(
     {
@@ -21,48 +22,163 @@ FRAME = pd.DataFrame(
         "kustomer_id": pd.array([None, None, None], dtype="string"),
     }
 )
+KEY = dg.AssetKey(["kustomer", "customers_mapped"])
 
 
-def pass_on(frame: object, instance: dg.DagsterInstance, base_dir: str = "") -> list[pd.DataFrame]:
-    """Store a value in one run, and read it in another."""
-    received = []
+def write(frame: object, instance: dg.DagsterInstance, storage: ParquetStorage) -> str:
+    """Store a value in a run; the run's id."""
 
-    @dg.asset(key=["kustomer", "customers_mapped"])
+    @dg.asset(key=KEY)
     def upstream() -> object:
         return frame
 
-    @dg.asset(ins={"mapped": dg.AssetIn(key=["kustomer", "customers_mapped"])})
+    return dg.materialize([upstream], resources={"io_manager": storage}, instance=instance).run_id
+
+
+def read(instance: dg.DagsterInstance, storage: ParquetStorage) -> pd.DataFrame:
+    """What the next asset gets in a run of its own, as a plan does that is made from yesterday's rows."""
+    received = []
+
+    @dg.asset(ins={"mapped": dg.AssetIn(key=KEY)})
     def downstream(mapped: pd.DataFrame) -> None:
         received.append(mapped)
 
-    resources = {"io_manager": ParquetStorage(base_dir=base_dir)}
-    if frame is not None:
-        dg.materialize([upstream], resources=resources, instance=instance)
-    dg.materialize([upstream, downstream], resources=resources, instance=instance, selection=[downstream])
-    return received
+    source = dg.AssetSpec(KEY, metadata={"dagster/io_manager_key": "io_manager"})
+    dg.materialize(
+        [source, downstream], resources={"io_manager": storage}, instance=instance, selection=[downstream.key]
+    )
+    return received[0]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def numbers(count: int) -> pd.DataFrame:
+    return pd.DataFrame({"n": [count]})
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.iloc[:0]], ids=["rows", "no rows"])
 def test_a_frame_comes_out_as_it_went_in(dagster_home: Path, frame: pd.DataFrame) -> None:
     with dg.DagsterInstance.get() as instance:
-        assert_frame_equal(pass_on(frame, instance)[0], frame)
-    assert [path.name for path in (dagster_home / "storage" / "kustomer").iterdir()] == ["customers_mapped.parquet"]
+        run_id = write(frame, instance, ParquetStorage())
+        assert_frame_equal(read(instance, ParquetStorage()), frame)
+    assert files(dagster_home / "storage" / "kustomer" / "customers_mapped") == [f"00000001-{run_id}.parquet"]
 
 
 def test_the_folder_can_be_chosen(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        pass_on(FRAME, instance, base_dir=str(tmp_path / "frames"))
-    assert (tmp_path / "frames" / "kustomer" / "customers_mapped.parquet").is_file()
+        write(FRAME, instance, ParquetStorage(base_dir=str(tmp_path / "frames")))
+    assert len(files(tmp_path / "frames" / "kustomer" / "customers_mapped")) == 1
+
+
+def test_only_the_newest_is_kept_unless_said_otherwise(tmp_path: Path) -> None:
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = [write(numbers(n), instance, storage) for n in range(3)]
+        assert files(tmp_path / "kustomer" / "customers_mapped") == [f"00000003-{runs[2]}.parquet"]
+        assert read(instance, storage)["n"].tolist() == [2]
+
+
+def test_so_many_runs_are_kept_and_the_newest_is_what_the_next_asset_gets(tmp_path: Path) -> None:
+    storage = ParquetStorage(base_dir=str(tmp_path), keep_frames=2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = [write(numbers(n), instance, storage) for n in range(4)]
+        kept = [f"00000003-{runs[2]}.parquet", f"00000004-{runs[3]}.parquet"]
+        assert files(tmp_path / "kustomer" / "customers_mapped") == kept
+        assert read(instance, storage)["n"].tolist() == [3]
+
+
+def test_two_runs_at_the_same_time_each_read_their_own(tmp_path: Path) -> None:
+    """Another run writes, and cleans up, between two assets of this one."""
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    between: list[Callable[[], object]] = []
+    seen = []
+
+    @dg.asset(key=KEY)
+    def upstream() -> pd.DataFrame:
+        return numbers(1)
+
+    @dg.asset(deps=[upstream])
+    def meanwhile() -> None:
+        between[0]()
+
+    @dg.asset(ins={"mapped": dg.AssetIn(key=KEY)}, deps=[meanwhile])
+    def downstream(mapped: pd.DataFrame) -> None:
+        seen.extend(mapped["n"].tolist())
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        between.append(lambda: write(numbers(2), instance, storage))
+        resources = {"io_manager": storage}
+        dg.materialize([upstream, meanwhile, downstream], resources=resources, instance=instance)
+        assert seen == [1]
+        assert len(files(tmp_path / "kustomer" / "customers_mapped")) == 2  # its run went on
+        last = write(numbers(3), instance, storage)
+    assert files(tmp_path / "kustomer" / "customers_mapped") == [f"00000003-{last}.parquet"]
 
 
 def test_a_write_that_fails_leaves_the_old_frame_and_nothing_else(tmp_path: Path) -> None:
     broken = pd.DataFrame({"mixed": [1, "two"]})
+    storage = ParquetStorage(base_dir=str(tmp_path))
     with dg.DagsterInstance.ephemeral() as instance:
-        pass_on(FRAME, instance, base_dir=str(tmp_path))
-        with pytest.raises(Exception, match="mixed"):
-            pass_on(broken, instance, base_dir=str(tmp_path))
-    assert_frame_equal(pd.read_parquet(tmp_path / "kustomer" / "customers_mapped.parquet"), FRAME)
-    assert len(list((tmp_path / "kustomer").iterdir())) == 1
+        write(FRAME, instance, storage)
+        with pytest.raises(TypeError, match="mixed"):
+            write(broken, instance, storage)
+        assert_frame_equal(read(instance, storage), FRAME)
+    assert len(files(tmp_path / "kustomer" / "customers_mapped")) == 1
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "kustomer" / "customers_mapped"
+    folder.mkdir(parents=True)
+    (folder / "00000001-0f0e.parquet.part").write_bytes(b"half of it")
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = write(FRAME, instance, storage)
+    assert files(folder) == [f"00000001-{run_id}.parquet"]
+
+
+def test_the_file_of_an_earlier_version_is_removed_and_nothing_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "kustomer"
+    folder.mkdir()
+    for name in ("customers_mapped.parquet", "customers.parquet", "notes.txt"):
+        (folder / name).write_bytes(b"not ours to judge")
+    with dg.DagsterInstance.ephemeral() as instance:
+        write(FRAME, instance, ParquetStorage(base_dir=str(tmp_path)))
+    assert files(folder) == ["customers.parquet", "customers_mapped", "notes.txt"]
+
+
+def test_no_name_of_an_asset_leads_out_of_the_folder(tmp_path: Path) -> None:
+    @dg.multi_asset(outs={"out": dg.AssetOut(key=["..", "outside", "a/b"])})
+    def upstream() -> pd.DataFrame:
+        return FRAME
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        storage = ParquetStorage(base_dir=str(tmp_path / "frames"))
+        dg.materialize([upstream], resources={"io_manager": storage}, instance=instance)
+    assert files(tmp_path) == ["frames"]
+    assert files(tmp_path / "frames" / "%2E%2E" / "outside") == ["a%2Fb"]
+
+
+def test_partitions_are_refused_and_not_mixed(tmp_path: Path) -> None:
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
+    def parted() -> pd.DataFrame:
+        return FRAME
+
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(TypeError, match="not by partition"):
+        dg.materialize([parted], resources={"io_manager": storage}, instance=instance, partition_key="a")
+
+
+def test_a_damaged_file_is_named_by_its_asset(tmp_path: Path) -> None:
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        write(FRAME, instance, storage)
+        [path] = (tmp_path / "kustomer" / "customers_mapped").iterdir()
+        path.write_bytes(b"jane@private.example")
+        with pytest.raises(FramesError, match="The frame of the asset kustomer/customers_mapped is damaged") as told:
+            read(instance, storage)
+    assert "private" not in str(told.value)
 
 
 def test_something_else_than_a_frame_is_refused(tmp_path: Path) -> None:
@@ -70,7 +186,7 @@ def test_something_else_than_a_frame_is_refused(tmp_path: Path) -> None:
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(TypeError, match="Only a DataFrame can be kept as Parquet, not a list"),
     ):
-        pass_on([1], instance, base_dir=str(tmp_path))
+        write([1], instance, ParquetStorage(base_dir=str(tmp_path)))
 
 
 def test_an_asset_that_has_not_been_materialized_is_named(tmp_path: Path) -> None:
@@ -78,4 +194,4 @@ def test_an_asset_that_has_not_been_materialized_is_named(tmp_path: Path) -> Non
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(FileNotFoundError, match="The asset kustomer/customers_mapped holds no rows yet"),
     ):
-        pass_on(None, instance, base_dir=str(tmp_path))
+        read(instance, ParquetStorage(base_dir=str(tmp_path)))

@@ -1,0 +1,107 @@
+"""The frames of one asset: one file per run, each there as a whole or not at all.
+
+    00000011-<run id>.parquet
+    00000012-<run id>.parquet    the highest number is the newest: counted, because the clocks of two machines differ
+
+Who reads gets the file of the own run, else the newest. Who writes removes the old ones, but none of a run that goes
+on: its next asset still has to read it.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from upath import UPath
+
+from .place import told
+
+_NAME = re.compile(r"(\d+)-([^/]+)\.parquet")
+# What a process that was killed while it wrote has left: not a frame, but rows of people all the same.
+_UNFINISHED = re.compile(r"\d+-([^/]+)\.parquet\.part")
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _File:
+    number: int
+    run_id: str
+    path: UPath
+
+
+class FrameFolder:
+    """The files of one asset."""
+
+    def __init__(self, folder: UPath) -> None:
+        self._folder = folder
+
+    def read(self, run_id: str | None) -> bytes | None:
+        """The file of this run, else the newest; None if there is none. Raises FramesError."""
+        with told("The frames cannot be read from", self._folder):
+            for _ in range(_ATTEMPTS):
+                files = self._files()
+                if not files:
+                    return None
+                own = [file for file in files if file.run_id == run_id]
+                # Between the look and the reading another run may have put a newer one in its place.
+                with suppress(FileNotFoundError):
+                    return bytes((own or files)[-1].path.read_bytes())
+            return None
+
+    def write(self, run_id: str, content: bytes) -> UPath:
+        """Keep a file for this run, which is then the newest; where it is. Raises FramesError."""
+        with told("The frames cannot be written to", self._folder):
+            newest = max((file.number for file in self._files()), default=0)
+            path = self._folder / f"{newest + 1:08}-{run_id}.parquet"
+            if is_local(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary = path.with_name(f"{path.name}.part")
+                try:
+                    temporary.write_bytes(content)
+                    os.replace(temporary.path, path.path)
+                finally:
+                    temporary.unlink(missing_ok=True)
+            else:
+                # One put, which a store carries out as a whole; an open file that fails would be sent in part.
+                path.fs.pipe_file(path.path, content)
+            return path
+
+    def expire(self, keep: int, goes_on: Callable[[str], bool]) -> None:
+        """Leave the newest `keep` runs, one file each, and those of runs that go on. Raises FramesError."""
+        with told("Old frames cannot be removed from", self._folder):
+            kept: set[str] = set()
+            for file in reversed(self._files()):
+                is_first_of_run = file.run_id not in kept
+                if is_first_of_run and (len(kept) < keep or goes_on(file.run_id)):
+                    kept.add(file.run_id)
+                else:
+                    remove(file.path)
+            for path in self._paths():
+                unfinished = _UNFINISHED.fullmatch(path.name)
+                if unfinished and not goes_on(unfinished[1]):
+                    remove(path)
+
+    def _files(self) -> list[_File]:
+        """The oldest first."""
+        found = [(match, path) for path in self._paths() if (match := _NAME.fullmatch(path.name))]
+        files = [_File(int(match[1]), match[2], path) for match, path in found]
+        return sorted(files, key=lambda file: (file.number, file.run_id))
+
+    def _paths(self) -> Iterator[UPath]:
+        store = self._folder.fs
+        store.invalidate_cache()  # other processes write here too
+        with suppress(FileNotFoundError):
+            for name in store.ls(self._folder.path, detail=False):
+                yield self._folder / str(name).rstrip("/").rpartition("/")[2]
+
+
+def is_local(path: UPath) -> bool:
+    """Whether it is in the file system of this machine."""
+    return path.protocol in ("", "file")
+
+
+def remove(path: UPath) -> None:
+    """Delete a file that may be gone already."""
+    with suppress(FileNotFoundError):
+        path.fs.rm_file(path.path)

@@ -1,0 +1,139 @@
+"""What Dagster asks for: keep the frame of an asset, and give it to the next one."""
+
+import io
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+from pydantic import Field
+from upath import UPath
+
+from .frame_folder import FrameFolder, remove
+from .place import FramesError, place_of, told
+
+DEFAULT_KEEP = 1
+
+_FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+class ParquetIOManager(dg.IOManager):
+    """Keeps the DataFrame of an asset as `<base>/<asset key>/<number>-<run id>.parquet`, of the newest `keep` runs."""
+
+    def __init__(self, base: UPath, keep: int = DEFAULT_KEEP) -> None:
+        self._base = base
+        self._keep = keep
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Keep a frame, and remove those that are old by now. A reader never sees half a file.
+
+        Raises:
+            TypeError: not a DataFrame, or one with a column that Parquet cannot hold.
+            FramesError: the place cannot be written to.
+        """
+        if context.has_partition_key:
+            raise TypeError("Frames are kept by run, not by partition: give this asset another IO manager")
+        content = _parquet(obj)
+        folder = self._folder(context.asset_key)
+        path = folder.write(context.run_id, content)
+        instance = context.step_context.instance
+
+        def goes_on(run_id: str) -> bool:
+            run = instance.get_run_by_id(run_id)
+            return run is not None and run.status not in _FINISHED
+
+        folder.expire(self._keep, goes_on)
+        self._remove_of_old_layout(context.asset_key)
+        context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """The frame that this run made of the asset; else, if this run did not make it, the newest.
+
+        Raises:
+            FileNotFoundError: the asset has not been materialized with this storage.
+            FramesError: the place cannot be read from.
+        """
+        asset = context.asset_key.to_user_string()
+        content = self._folder(context.asset_key).read(_run_of(context))
+        if content is None:
+            raise FileNotFoundError(f"The asset {asset} holds no rows yet: materialize it first")
+        try:
+            return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+        except pa.ArrowException:
+            raise FramesError(f"The frame of the asset {asset} is damaged: materialize it again") from None
+
+    def _folder(self, key: dg.AssetKey) -> FrameFolder:
+        return FrameFolder(self._base.joinpath(*map(_safe, key.path)))
+
+    def _remove_of_old_layout(self, key: dg.AssetKey) -> None:
+        """The one file that an earlier version kept for this asset: nothing would ever remove it."""
+        old = self._base.joinpath(*map(_safe, key.path[:-1]), f"{_safe(key.path[-1])}.parquet")
+        with told("An old frame cannot be removed from", old):
+            remove(old)
+
+
+class ParquetStorage(dg.ConfigurableIOManagerFactory[ParquetIOManager]):
+    """Keeps the frames between two assets as Parquet files: in a folder or in an object store."""
+
+    base_dir: str = Field(
+        default="",
+        description="A folder that every process of a run can reach, or s3://bucket/prefix, gs://bucket/prefix, "
+        "az://container/prefix, memory://name. Empty: KUSTOMER_FRAMES_URL, else the storage folder of the Dagster "
+        "instance (DAGSTER_HOME/storage).",
+    )
+    keep_frames: int = Field(
+        default=DEFAULT_KEEP,
+        description="Of so many runs the frames of an asset are kept, the newest; those of a run that goes on besides.",
+    )
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> ParquetIOManager:
+        """The IO manager on that place. Raises FramesError."""
+        if self.keep_frames < 1:
+            raise FramesError(
+                f"keep_frames is {self.keep_frames}; set it to a number of runs, 1 or more: "
+                "the frame of an asset has to wait for the next one"
+            )
+        place = self.base_dir.strip()
+        if not place:
+            if context.instance is None:
+                raise dg.DagsterInvariantViolationError("base_dir is needed without a Dagster instance")
+            place = context.instance.storage_directory()
+        return ParquetIOManager(place_of(place), self.keep_frames)
+
+
+def _run_of(context: dg.InputContext) -> str | None:
+    """The run that asks; or, where a result is looked at afterwards, the run that it is of."""
+    try:
+        return context.step_context.run_id
+    except dg.DagsterInvariantViolationError:
+        output = context.upstream_output
+    try:
+        return output.run_id if output is not None else None
+    except dg.DagsterInvariantViolationError:
+        return None
+
+
+def _safe(part: str) -> str:
+    """A part of an asset key as the name of a folder, in which nothing leads elsewhere."""
+    return quote(part, safe=" ") if part.strip(".") else quote(part).replace(".", "%2E")
+
+
+def _parquet(frame: Any) -> bytes:
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"Only a DataFrame can be kept as Parquet, not a {type(frame).__name__}")
+    buffer = io.BytesIO()
+    try:
+        frame.to_parquet(buffer, engine="pyarrow")
+    except (pa.ArrowException, ValueError) as error:
+        # Without pyarrow's own words: they may quote a value of a row.
+        columns = ", ".join(_mixed_columns(frame)) or "unknown"
+        raise TypeError(
+            f"The rows cannot be kept as Parquet ({type(error).__name__}): a column holds values of several "
+            f"types (columns in question: {columns}); cast it in the query"
+        ) from None
+    return buffer.getvalue()
+
+
+def _mixed_columns(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name, dtype in frame.dtypes.items() if pd.api.types.is_object_dtype(dtype)]
