@@ -196,3 +196,11 @@ def test_loading_needs_no_settings(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["ObjectSync", "AudienceSync", "KustomerProject"])
+def test_each_component_has_a_page_that_says_what_it_is_and_whom_to_ask(name: str) -> None:
+    spec = getattr(kustomer_pipeline, name).get_spec()
+    assert "Gives the assets" in spec.description or "What comes once" in spec.description
+    assert spec.owners == ["team:kustomer_pipeline"]
+    assert "kustomer" in spec.tags

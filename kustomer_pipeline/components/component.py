@@ -20,7 +20,7 @@ from .sync_config import (
     SyncConfigError,
 )
 from .sync_definitions import sync_definitions
-from .written import as_written, load_written
+from .written import as_written, load_written, spec_of
 
 
 class SyncComponent(dg.Component, dg.Resolvable, SyncConfig):
@@ -30,6 +30,11 @@ class SyncComponent(dg.Component, dg.Resolvable, SyncConfig):
     def model(cls) -> type[BaseModel]:
         """Dagster's hook for the schema. Lets every value pass: `load` judges, with all mistakes at once."""
         return as_written(cls.attributes_of)
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """What Dagster's tools and its UI show of the component."""
+        return spec_of(cls)
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:

@@ -17,6 +17,9 @@ from kustomer_pipeline.sync import StateError, SyncReport, UndoError
 from kustomer_pipeline.warehouse import WarehouseError
 
 _PACKAGE = "kustomer_pipeline"
+# Metadata of a failure.
+ERROR = "error"
+TO_TELL = "to_tell"
 # Errors that are made without values of rows, and say what to do.
 _OURS = (KustomerError, MappingError, StateError, UndoError, WarehouseError)
 
@@ -35,12 +38,19 @@ def readable_failures(variables: str = KUSTOMER) -> Iterator[None]:
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
-        raise failure(error_text(error, variables)) from None
+        raise failure(error_text(error, variables), error) from None
 
 
-def failure(description: str) -> dg.Failure:
-    """A failure that is not tried again."""
-    return dg.Failure(description, allow_retries=False)
+def failure(description: str, error: Exception | None = None, example: str = "") -> dg.Failure:
+    """A failure that is not tried again. `error`: what it is about; None when all is recorded, and not good enough.
+
+    Its metadata hold what an alert may say of it outside of Dagster: the kind of the error, and the description if it
+    is one of ours. `example` may name a row by its key, so it is shown in Dagster only.
+    """
+    metadata = {ERROR: type(error).__name__ if error is not None else ""}
+    if error is None or isinstance(error, _OURS):
+        metadata[TO_TELL] = description
+    return dg.Failure("\n\n".join(filter(None, [description, example])), metadata=metadata, allow_retries=False)
 
 
 def error_text(error: Exception, variables: str = KUSTOMER) -> str:
@@ -94,12 +104,14 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
         return (
             f"{refused:,} of {counts.read:,} rows were refused ({report.failure_share:.1%}), more than the "
             f"{max_failure_share:.1%} that max_failure_share allows. The others have been sent. The "
-            "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more. "
-            f"{_most_often(report)}"
+            "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more."
         )
     return None
 
 
-def _most_often(report: SyncReport) -> str:
+def most_often(report: SyncReport) -> str:
+    """The most frequent reason why rows were refused, for a run that went through; it may name the key of a row."""
     reasons = report.rows.loc[report.rows["outcome"].isin(["invalid", "rejected"]), "reason"].value_counts()
-    return f"Most often: {reasons.index[0]} ({int(reasons.iloc[0]):,} of them)." if len(reasons) else ""
+    if report.interrupted is not None or reasons.empty:
+        return ""
+    return f"Most often: {reasons.index[0]} ({int(reasons.iloc[0]):,} of them)."

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
+from .alerts import alerts_sensor, try_job, watched
 from .component import SyncComponent, syncs_beside
 from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
@@ -22,7 +23,7 @@ from .order import after
 from .sync_config import Problem, ProjectAttributes, Schedule, SyncConfig, SyncConfigError, conflicts
 from .sync_definitions import sync_definitions
 from .undo import undo_job
-from .written import as_written, load_written
+from .written import as_written, load_written, spec_of
 
 
 class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
@@ -36,6 +37,11 @@ class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
     def model(cls) -> type[BaseModel]:
         """Dagster's hook for the schema. Lets every value pass: `load` judges, with all mistakes at once."""
         return as_written(ProjectAttributes)
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """What Dagster's tools and its UI show of the component."""
+        return spec_of(cls)
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
@@ -73,13 +79,15 @@ def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject |
 
 
 def over_all(syncs: Sequence[SyncConfig], project: KustomerProject) -> dg.Definitions:
-    """Jobs over all syncs and the daily schedule (as far as there are syncs), resources."""
+    """Jobs over all syncs, the daily schedule and the alerts (as far as there are syncs), resources."""
     jobs: list[Any] = []
     if syncs:
         orgs: Sequence[str | None] = project.orgs or [None]
         jobs = [sync_all(syncs), plan_all(syncs), *map(undo_job, orgs)]
+    told = watched(syncs, project.alerts)
     return dg.Definitions(
-        jobs=jobs,
+        jobs=[*jobs, *([try_job(told)] if told else [])],
+        sensors=[alerts_sensor(told)] if told else [],
         schedules=[_daily_sync(project.daily)] if syncs and project.daily is not None else [],
         resources=resources_from_environment(project.orgs) if project.resources else {},
     )

@@ -1,5 +1,6 @@
 """What stands in a `defs.yaml` → the object that it describes, or every mistake with its file and line."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,15 @@ from .sync_config import SyncConfigError, problems_in, raise_located
 from .templates import rendered
 
 _Built = TypeVar("_Built", bound=BaseModel)
+
+
+def spec_of(component: type) -> dg.ComponentTypeSpec:
+    """The page of a component: its docstring, whom to ask, and what to find it by."""
+    return dg.ComponentTypeSpec(
+        description=inspect.getdoc(component),
+        owners=["team:kustomer_pipeline"],
+        tags=["kustomer", "reverse-etl", "crm"],
+    )
 
 
 def as_written(schema: type[BaseModel]) -> type[BaseModel]:

@@ -220,8 +220,8 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "query_file_outside": [(4, "query_file: there is no file")],
     "query_in_lines_not_indented": [(6, "is not YAML: could not find expected ':'")],
     "query_list": [(4, "query: has to be text")],
-    "query_missing": [(2, "the query is missing: write query (SQL) or query_file (a file with SQL)")],
-    "query_null": [(2, "the query is missing: write query (SQL) or query_file (a file with SQL)")],
+    "query_missing": [(2, "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)")],
+    "query_null": [(2, "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)")],
     "query_number": [(4, "query: has to be text; put it in quotes")],
     "query_with_a_colon": [
         (4, "is not YAML: a value that holds a colon has to be in quotes, or the indentation is wrong")
@@ -255,7 +255,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     ],
     "tags_plural": [
         (2, "tag: is missing. The name of the tag that the members get."),
-        (3, 'tags: is not a known key. Did you mean "tag"?'),
+        (3, "tags: these are Dagster's, keys and values: {team: crm}. The tag that an audience gives is written tag"),
     ],
     "template_division": [(4, "query: the template 'select {{ 1 / 0 }}' failed: ZeroDivisionError: division by zero")],
     "template_in_a_key": [(9, "fields.{{ env.FIELD }}: customers have no field '{{ env.FIELD }}'")],

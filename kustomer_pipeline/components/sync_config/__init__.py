@@ -3,6 +3,7 @@
 parts, in_dagster → attributes of a kind of sync, or of the project → checks of the whole → checks of all together
 """
 
+from .alerts import CONDITIONS, Alert, Condition
 from .audiences import AudienceSyncAttributes, AudienceSyncConfig
 from .common import SyncAttributes, SyncConfig, name_problems, sync_asset_names
 from .in_dagster import OnCron, ResourceKeys, SourceTable, Watch
@@ -13,8 +14,11 @@ from .project import ProjectAttributes
 from .together import Conflict, conflicts
 
 __all__ = [
+    "CONDITIONS",
+    "Alert",
     "AudienceSyncAttributes",
     "AudienceSyncConfig",
+    "Condition",
     "Conflict",
     "FieldColumns",
     "LogTo",

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationErr
 from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, check_fields, field_type
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
+from .alerts import Alerts
 from .in_dagster import InDagster, SourceTable, Watch
 from .parts import Attributes, Count, FieldSource, LogTo, Region, Schedule, Share, field_mappings
 from .problems import Problem, SyncConfigError, Where, did_you_mean, problems_in
@@ -85,6 +86,13 @@ class WhatIsSent(Attributes):
 
 class SyncAttributes(InDagster, WhatIsSent):
     """What both kinds of sync have in common."""
+
+    alerts: Alerts | None = Field(
+        None,
+        description="Who is told when this sync needs somebody, instead of the project's alerts: [{to, when, …}]. An "
+        "empty list: nobody.",
+        examples=[[{"to": "ALERTS_SLACK", "when": ["run_failed", "no_success"], "no_success": "26h"}]],
+    )
 
 
 class SyncConfig(SyncAttributes):

@@ -166,6 +166,14 @@ def _valid_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     return tags
 
 
+def _not_kustomers_tags(tags: Any) -> Any:
+    if isinstance(tags, str | list):
+        raise ValueError(
+            "these are Dagster's, keys and values: {team: crm}. The tag that an audience gives is written tag"
+        )
+    return tags
+
+
 def _valid_kinds(kinds: Sequence[str]) -> Sequence[str]:
     if len({*kinds}) > _MAX_KINDS - OWN_KINDS:
         raise ValueError(
@@ -187,7 +195,7 @@ class InDagster(Attributes):
     group: Annotated[str, AfterValidator(_valid_group)] | None = Field(
         None, description="The group of the sync's assets. Default: the sync's name."
     )
-    tags: Annotated[dict[str, str], AfterValidator(_valid_tags)] = Field(
+    tags: Annotated[dict[str, str], BeforeValidator(_not_kustomers_tags), AfterValidator(_valid_tags)] = Field(
         {}, description="Dagster's tags of the sync's assets, to find them by. Nothing to do with tags in Kustomer."
     )
     kinds: Annotated[list[str], AfterValidator(_valid_kinds)] = Field(

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from .alerts import Alerts
 from .common import name_problems
 from .parts import Attributes, Schedule
 
@@ -16,6 +17,9 @@ def _valid_org(name: str) -> str:
 
 class ProjectAttributes(Attributes):
     """The attributes of kustomer_pipeline.KustomerProject."""
+
+    # Where a variable is asked for, somebody may write the secret itself: pydantic's own error would show it.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     orgs: list[Annotated[str, AfterValidator(_valid_org)]] = Field(
         [],
@@ -32,4 +36,10 @@ class ProjectAttributes(Attributes):
     )
     resources: bool = Field(
         True, description="false: the project brings the resources itself, under these or other names (resource_keys)."
+    )
+    alerts: Alerts = Field(
+        [],
+        description="Who is told when a sync needs somebody, unless the sync has alerts of its own: [{to, when, …}], "
+        "where `to` names the environment variable that holds the apprise URL of a channel.",
+        examples=[[{"to": "ALERTS_SLACK"}]],
     )

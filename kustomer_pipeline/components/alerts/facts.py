@@ -1,0 +1,71 @@
+"""What is known of a sync, as values: how its last run ended, what it counted, which checks failed. No Dagster."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """How a run ended for one sync. `at`: seconds since 1970.
+
+    `error`: the kind of error that stopped it, as Dagster recorded it. `said`: what the failure says, where that is
+    known to hold no value of a row. `others`: how many other syncs the run did not reach because of it.
+    """
+
+    run_id: str
+    at: float
+    ok: bool = True
+    error: str = ""
+    said: str = ""
+    others: int = 0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the sync asset recorded of its last run. `held_advice`: what the guard says to do."""
+
+    run_id: str
+    at: float
+    read: int = 0
+    invalid: int = 0
+    rejected: int = 0
+    deferred: int = 0
+    held: int = 0
+    held_advice: str = ""
+    waited: float = 0.0
+    out_of_budget: bool = False
+
+    @property
+    def refused_share(self) -> float:
+        """Share of the rows that were refused, here or by Kustomer."""
+        return (self.invalid + self.rejected) / self.read if self.read else 0.0
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check that did not pass when it was last evaluated."""
+
+    name: str
+    severity: Literal["error", "warn"]
+    run_id: str
+    at: float
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a sync. Everything but `counted` is remembered until something newer is known.
+
+    `end`: how the newest run ended that ended one way or the other; a run that somebody cancelled did not.
+    `counted`: None while the run is under way that recorded it. `checks`: those that failed; None while nothing is
+    known. `success`: when a run last succeeded. `first_seen`: when the sync was first looked at. `last_run`: the newest
+    run that was there at the last look; `settled`: whether nothing more is to be learnt of it.
+    """
+
+    first_seen: float
+    end: RunEnd | None = None
+    success: float | None = None
+    checks: tuple[FailedCheck, ...] | None = None
+    counted: Counted | None = None
+    last_run: str = ""
+    settled: bool = False

@@ -1,0 +1,46 @@
+"""Which syncs are looked at: those about which somebody wants to be told something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from ..keys import kustomer_key, mapped_key, op_name, rows_key
+from ..mapped_checks import mapped_check_specs
+from ..sync_checks import sync_check_specs
+from ..sync_config import Alert, SyncConfig
+from .rules import Rule, rules_of
+from .verdicts import Steps
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A sync as the sensor sees it: its asset, the steps that make it, its checks, who is told what."""
+
+    name: str
+    key: dg.AssetKey
+    steps: Steps
+    checks: tuple[dg.AssetCheckKey, ...]
+    rules: tuple[Rule, ...]
+
+
+def watched(syncs: Sequence[SyncConfig], of_project: Sequence[Alert]) -> list[Watched]:
+    """The syncs that have somebody to tell."""
+    found = [_watched(sync, of_project) for sync in syncs]
+    return [one for one in found if one.rules]
+
+
+def channels(syncs: Sequence[Watched]) -> list[str]:
+    """The variables that hold the URLs of all channels, each once."""
+    return list(dict.fromkeys(rule.channel for sync in syncs for rule in sync.rules))
+
+
+def _watched(sync: SyncConfig, of_project: Sequence[Alert]) -> Watched:
+    specs = [*mapped_check_specs(sync), *sync_check_specs(sync)]
+    return Watched(
+        name=sync.name,
+        key=kustomer_key(sync),
+        steps=tuple(op_name(key) for key in (rows_key(sync), mapped_key(sync), kustomer_key(sync))),
+        checks=tuple(dg.AssetCheckKey(spec.asset_key, spec.name) for spec in specs),
+        rules=rules_of(sync, of_project),
+    )
