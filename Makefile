@@ -65,6 +65,19 @@ lint: .venv/.installed-test ## Lint, format and types
 test: lint ## Lint, types and every test: what CI runs
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: test-dbt
+test-dbt: build/dbt/.installed ## The package beside dbt and dagster-dbt, in a .venv of their own: not a part of 'test'
+	build/dbt/bin/python -m pytest kustomer_pipeline_tests/dbt
+
+.PHONY: docs
+docs: .venv/.installed-test ## The documentation as a site, in build/site; a broken link ends it
+	@NO_MKDOCS_2_WARNING=1 $(PY) -W ignore -m mkdocs build --quiet --strict
+	@echo "build/site/index.html"
+
+.PHONY: docs-serve
+docs-serve: .venv/.installed-test ## The same at http://localhost:8000, built anew whenever a page is saved
+	@NO_MKDOCS_2_WARNING=1 $(PY) -W ignore -m mkdocs serve
+
 .PHONY: bench
 bench: .venv/.installed-test ## Measure API units, records a minute, time and memory (ARGS=--quick: under a minute)
 	@$(PY) -m kustomer_pipeline_tests.bench $(ARGS)
@@ -92,3 +105,13 @@ clean: ## Remove everything made here, .venv included
 	$(make_venv)
 	$(call install,the pipeline and its tests' tools,.[test])
 	@touch .venv/.installed-run
+
+# dbt-core and mypy want different versions of a package, and dbt takes two minutes to install.
+build/dbt/.installed: setup.cfg kustomer_pipeline_tests/dbt/constraints.txt
+	$(make_venv)
+	@echo "Installing dbt and dagster-dbt into build/dbt (about two minutes)"
+	@rm -rf build/dbt && mkdir -p build && $(PYTHON) -m venv build/dbt
+	@build/dbt/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint kustomer_pipeline_tests/dbt/constraints.txt --editable . \
+	    dagster-dbt dbt-core dbt-duckdb duckdb-engine hypothesis polars pytest
+	@touch $@

@@ -2,6 +2,7 @@
 
 python -m kustomer_pipeline            the commands
 python -m kustomer_pipeline doctor     what stands between this project and a sync
+python -m kustomer_pipeline exposures  what dbt should know of the syncs
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 # Name → (its module, what it does in a line). Importing a module takes a second, so only the one that is asked for is.
 COMMANDS: Final = {
     "doctor": ("kustomer_pipeline.doctor.command", "say what stands between this project and a sync; changes nothing"),
+    "exposures": ("kustomer_pipeline.components.dbt_command", "write an exposures.yml for dbt: one for each sync"),
 }
 _INTERRUPTED = 130
 _CLOSED = 141  # as a shell calls a program that SIGPIPE ended

@@ -127,7 +127,20 @@ def test_the_instance_sends_no_statistics_and_asks_for_no_address(dagster_home: 
 
 def test_make_alone_lists_what_can_be_made(repository: Path) -> None:
     listed = subprocess.run(["make", "-C", str(repository)], capture_output=True, check=True, text=True).stdout
-    for target in ("demo", "dev", "setup", "setup-run", "lint", "test", "bench", "lock", "clean"):
+    for target in (
+        "demo",
+        "dev",
+        "setup",
+        "setup-run",
+        "lint",
+        "test",
+        "bench",
+        "lock",
+        "clean",
+        "test-dbt",
+        "docs",
+        "docs-serve",
+    ):
         assert f"make {target} " in listed
 
 

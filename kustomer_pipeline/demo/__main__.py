@@ -106,7 +106,7 @@ def dev(port: int, kustomer_port: int) -> int:
             _say(f"       The warehouse:    {warehouse}")
             _say(f"       Dagster's log:    {FOLDER / 'dagster.log'}\n")
             _say(f"Since that run, in the warehouse: {words}.")
-            _say("To see what a run would send: Jobs > plan_all > Materialize all, then the asset kustomer/customers_plan.")
+            _say("To see what a run would send: Jobs > plan_all > Materialize all, then the asset customers_plan.")
             _say("To send it: the job sync_all. Ctrl+C stops everything.")
             try:
                 ui.wait()
