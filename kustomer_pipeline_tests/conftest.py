@@ -37,8 +37,8 @@ hypothesis.settings.load_profile("kustomer_pipeline")
 
 # Files that take long, the longest first: begun last, one of them would keep a single process busy at the end.
 _SLOW = (
-    "ui/", "demo/", "components/test_killed_host.py", "laws/", "components/test_secrets.py", "sync/", "components/",
-    "test_bench.py",
+    "ui/", "demo/", "components/test_killed_host.py", "deploy/", "laws/", "components/test_secrets.py", "sync/",
+    "components/", "test_bench.py",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
-ROWS = 5000
+ROWS = 3000
 
 
 @pytest.fixture

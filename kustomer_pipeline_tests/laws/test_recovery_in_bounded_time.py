@@ -6,6 +6,7 @@ only the intent is on disk. They are looked at together, those that are too old 
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.fused import run_and_die
 from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
+SEEDS = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "3"))  # read here: the tests see no KUSTOMER_ variable
 MINUTE = 60.0
 Rows = list[dict[str, Any]]
 
@@ -112,14 +114,14 @@ def landed(world: World, rows: Rows) -> None:
 @pytest.mark.parametrize("minutes", [0, 6, 29])
 @pytest.mark.parametrize("leave", WAYS.values(), ids=WAYS.keys())
 def test_the_next_run_writes_within_a_minute(busy: World, leave: Leave, minutes: int) -> None:
-    leave(busy, people(2000))
+    leave(busy, people(1000))
     assert journal(busy) >= 1
     busy.clock.advance(60.0 * minutes)
     began = busy.clock.time()
-    report = busy.run(customers(), people(2100))
+    report = busy.run(customers(), people(1100))
     assert report.interrupted is None
     assert first_write(busy, began) <= MINUTE
-    assert {one["externalId"] for one in busy.sandbox.customers.values()} >= {f"C-{n}" for n in range(2000, 2100)}
+    assert {one["externalId"] for one in busy.sandbox.customers.values()} >= {f"C-{n}" for n in range(1000, 1100)}
 
 
 def test_stuck_jobs_of_twenty_cost_a_look_each(busy: World) -> None:
@@ -131,24 +133,24 @@ def test_stuck_jobs_of_twenty_cost_a_look_each(busy: World) -> None:
 
 
 def test_rows_of_a_job_in_the_queue_wait_and_are_not_sent_again(busy: World) -> None:
-    leave_stuck(busy, people(2000))
-    report = busy.run(customers(), people(2000))
-    assert report.by_code == {ReasonCode.QUEUED: 2000}
+    leave_stuck(busy, people(1000))
+    report = busy.run(customers(), people(1000))
+    assert report.by_code == {ReasonCode.QUEUED: 1000}
     assert busy.sandbox.count("POST", "/v1/customers/bulk") == 0
     busy.sandbox.release_jobs()
     busy.clock.advance(60)
-    report = busy.run(customers(), people(2000))
-    assert report.counts.unchanged == 2000
+    report = busy.run(customers(), people(1000))
+    assert report.counts.unchanged == 1000
     assert busy.sandbox.count("POST", "/v1/customers/bulk") == 0
-    landed(busy, people(2000))
+    landed(busy, people(1000))
 
 
 def test_a_stuck_job_older_than_half_an_hour_is_given_up_and_its_rows_land(busy: World) -> None:
-    leave_stuck(busy, people(2000))
+    leave_stuck(busy, people(1000))
     busy.clock.advance(31 * 60)
-    report = busy.run(customers(), people(2000))
-    assert (report.interrupted, report.counts.created, journal(busy)) == (None, 2000, 0)
-    landed(busy, people(2000))
+    report = busy.run(customers(), people(1000))
+    assert (report.interrupted, report.counts.created, journal(busy)) == (None, 1000, 0)
+    landed(busy, people(1000))
 
 
 def test_a_job_that_was_given_up_and_is_done_later_does_no_harm(busy: World) -> None:
@@ -242,7 +244,7 @@ def killed_fourteen_times(world: World, seed: int, *, pauses: list[float]) -> No
     assert killed >= 13, "the runs were over before they could be killed"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_fourteen_times_in_a_row_and_run_once_more(busy: World, seed: int) -> None:
     for row in people(1500)[::5]:
         busy.sandbox.seed_customer(
@@ -271,7 +273,7 @@ def test_killed_fourteen_times_in_a_row_and_run_once_more(busy: World, seed: int
     assert (busy.sandbox.units(), journal(busy)) == (1, 0)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_fourteen_times_in_a_row_with_stuck_jobs_among_them(busy: World, seed: int) -> None:
     busy.sandbox.faults.set("job_stuck", probability=0.3)
     killed_fourteen_times(busy, seed, pauses=[0.0, 20.0, 400.0])
