@@ -20,7 +20,10 @@ LOADS = (
     "windows_line_ends",
 )
 
+_NO_QUERY = "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)"
+
 # File → (line, a part of what is said of it), in the order of the message.
+
 MISTAKES: dict[str, list[tuple[int, str]]] = {
     "a_bullet_too_many": [(6, "fields: has to be keys and values: {key: value}")],
     "a_list_at_the_top": [(1, "holds a list, not keys and values; write type: kustomer_pipeline.ObjectSync or")],
@@ -220,8 +223,8 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "query_file_outside": [(4, "query_file: there is no file")],
     "query_in_lines_not_indented": [(6, "is not YAML: could not find expected ':'")],
     "query_list": [(4, "query: has to be text")],
-    "query_missing": [(2, "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)")],
-    "query_null": [(2, "the query is missing: write query (SQL), query_file (a file with SQL) or source (an upstream asset)")],
+    "query_missing": [(2, _NO_QUERY)],
+    "query_null": [(2, _NO_QUERY)],
     "query_number": [(4, "query: has to be text; put it in quotes")],
     "query_with_a_colon": [
         (4, "is not YAML: a value that holds a colon has to be in quotes, or the indentation is wrong")
