@@ -11,41 +11,60 @@ from .sync_config import SyncConfig
 from .tables import Metadata, table
 
 EXAMPLES = 20
+_EXAMPLE_COLUMNS = ["key", "field", "before", "after"]
 
 
 def held_removals(sync: SyncConfig, removals: Removals) -> Metadata:
     """Why members keep the tag, and the run config that untags them; nothing when nothing is held."""
-    if not removals.held:
+    return _metadata(removals_advice(sync, removals), "removal_plan_id", removals.plan_id)
+
+
+def held_changes(sync: SyncConfig, held: HeldChanges) -> Metadata:
+    """Why records stay as they are, examples, and the run config that changes them; nothing when nothing is held."""
+    advice = changes_advice(sync, held)
+    if not advice:
         return {}
+    examples = masked_table(held.examples, EXAMPLES, show_values=show_values(), values=("before", "after"))
+    return _metadata(advice, "change_plan_id", held.plan_id) | table("held_examples", examples[_EXAMPLE_COLUMNS])
+
+
+def removals_advice(sync: SyncConfig, removals: Removals) -> str:
+    """The same as Markdown; empty when nothing is held."""
+    if not removals.held:
+        return ""
     text = (
         f"**{removals.held:,} of {removals.members:,} {sync.kind} would lose the tag. That is more than "
         "`max_removals` allows, so nobody loses it.** An empty or half-built query result looks like this: look at "
         "the query first."
     )
-    return _approval(sync, text, "removals", "removal_plan_id", removals.plan_id)
+    return _advice(sync, text, "removals", removals.plan_id)
 
 
-def held_changes(sync: SyncConfig, held: HeldChanges) -> Metadata:
-    """Why records stay as they are, examples, and the run config that changes them; nothing when nothing is held."""
+def changes_advice(sync: SyncConfig, held: HeldChanges) -> str:
+    """The same as Markdown; empty when nothing is held."""
     if not held.held:
-        return {}
+        return ""
     text = (
         f"**{held.held:,} of the {held.accepted:,} {sync.kind} sent before would change at once. That is more than "
         "`max_changes` allows, so none of them is changed; new records go.** A column that was emptied or filled "
         "anew in the warehouse looks like this: look at the examples first."
     )
-    examples = masked_table(held.examples, EXAMPLES, show_values=show_values(), values=("before", "after"))
-    return _approval(sync, text, "changes", "change_plan_id", held.plan_id) | table("held_examples", examples)
+    return _advice(sync, text, "changes", held.plan_id)
 
 
-def _approval(sync: SyncConfig, text: str, what: str, name: str, plan_id: str | None) -> Metadata:
+def _advice(sync: SyncConfig, text: str, what: str, plan_id: str | None) -> str:
     if plan_id is None:
-        return {"what_to_do": dg.MetadataValue.md(text)}
-    advice = (
+        return text
+    return (
         f"{text}\n\nIf the {what} are right, launch the job `sync_{sync.name}` with this run config. It lets exactly "
         f"these {what} through, once, and no others:\n\n```yaml\n{_run_config(sync, f'approve_{what}', plan_id)}\n```"
     )
-    return {"what_to_do": dg.MetadataValue.md(advice), name: plan_id}
+
+
+def _metadata(advice: str, name: str, plan_id: str | None) -> Metadata:
+    if not advice:
+        return {}
+    return {"what_to_do": dg.MetadataValue.md(advice)} | ({name: plan_id} if plan_id is not None else {})
 
 
 def _run_config(sync: SyncConfig, option: str, value: str) -> str:

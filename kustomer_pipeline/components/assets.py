@@ -19,11 +19,11 @@ from kustomer_pipeline.sync import plan_sync, run_sync
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
-from .failures import failure, readable_failures, reason_to_fail
+from .failures import failure, most_often, readable_failures, reason_to_fail
 from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
 from .lineage import kustomer_lineage, mapped_lineage, upstream
 from .mapped_checks import mapped_check_results, mapped_check_specs
-from .metadata import frame_metadata, plan_metadata, query_metadata, report_metadata
+from .metadata import Around, frame_metadata, plan_metadata, query_metadata, report_metadata
 from .progress import in_log
 from .resources_of import resources_of
 from .run_config import PlanRunConfig, SyncRunConfig
@@ -118,7 +118,8 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
             sync,
             "**Writes to Kustomer.** Sends what differs, and holds a line per row: key, what became of it "
             "(created, updated, unchanged, skipped, invalid, rejected, deferred), Kustomer id, why it was "
-            f"refused. To see first what would be sent, materialize `{plan_key(sync).to_user_string()}`."
+            f"refused. To see first what would be sent, materialize `{plan_key(sync).to_user_string()}`. "
+            "The `report` below says what the last run did and what happens next."
             + (f" What became of the rows is logged in {log_tables(sync.log_to)}." if sync.log_to else ""),
         ),
         metadata=kustomer_lineage(sync),
@@ -136,9 +137,10 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
                 report = run_sync(
                     sync.spec, mapped, client=client, state=store, options=options, on_progress=in_log(context)
                 )
-                missing_roles = client.abilities.lines()
+                missing_roles, waited = client.abilities.lines(), client.usage.waited_seconds
             tag_org(context, sync, report.org_id)
-            metadata = report_metadata(sync, report) | kustomer_lineage(sync)
+            around = Around.of(context.instance, sync)
+            metadata = report_metadata(sync, report, waited, around) | kustomer_lineage(sync)
             checks = list(sync_check_results(sync, report, missing_roles))
         yield dg.MaterializeResult(value=report.rows, metadata=metadata, check_results=checks)
         # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
@@ -147,7 +149,8 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
         reasons = [reason_to_fail(report, sync.max_failure_share), not_logged]
         if any(reasons):
             decide_retries(context, sync, report.interrupted)
-            raise failure("\n\n".join(reason for reason in reasons if reason))
+            text = "\n\n".join(reason for reason in reasons if reason)
+            raise failure(text, report.interrupted, example=most_often(report))
 
     return outcomes
 
@@ -159,7 +162,8 @@ def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
         description=_description(
             sync,
             f"What `{kustomer_key(sync).to_user_string()}` would do with these rows, record by record, field by field. "
-            "Reads Kustomer and changes nothing, there or here: materialize it as often as you like.",
+            "Reads Kustomer and changes nothing, there or here: materialize it as often as you like. To read it, open "
+            "`plan` below.",
         ),
         **_labels(sync, "plan", ["kustomer", "state"]),
     )

@@ -1,17 +1,25 @@
 """What the Dagster UI shows of a frame, a report, a plan and an undo: masked unless KUSTOMER_SHOW_VALUES=1."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import dagster as dg
 import pandas as pd
 
+from kustomer_pipeline.kustomer import RateLimitedError
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Plan, SyncReport, UndoReport
 
 from .approvals import held_changes, held_removals
 from .failures import error_text
+from .outcomes_plot import RunOutcomes, earlier_runs, outcomes_of
+from .plan_page import plan_headline, plan_page
+from .run_report import report_headline, run_report
 from .sync_config import SyncConfig
 from .tables import MAX_ROWS, Metadata, preview, table
+from .what_next import switched_on
 
 # How an undo may end for a field that the run changed, and for a record that it created.
 FIELD_OUTCOMES = ("restored", "changed since", "gone", "rejected", "deferred")
@@ -19,6 +27,28 @@ CREATED_NOT_DELETED = "created, not deleted"
 
 # Actions of a plan that change nothing: they are counted as they are, the others are what a run would do.
 _NO_CHANGE = {"unchanged", "invalid"}
+
+# Few and narrow: the UI puts the right side of a wide table out of sight. All columns are in the asset's value.
+_CHANGE_COLUMNS = ["key", "action", "field", "before", "after"]
+_REFUSED_COLUMNS = ["key", "reason"]
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a report tells besides the run itself: the runs before it, the time now (seconds since 1970), what is on."""
+
+    earlier: Sequence[RunOutcomes] = ()
+    now: float = 0.0
+    switched_on: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, instance: dg.DagsterInstance, sync: SyncConfig) -> Self:
+        """As Dagster has it at this moment; only the time when Dagster cannot say."""
+        now = time.time()
+        try:
+            return cls(earlier_runs(instance, sync), now, switched_on(instance))
+        except Exception:  # whatever it is: what the run has written must be recorded, with or without a drawing
+            return cls(now=now)
 
 
 def frame_metadata(frame: pd.DataFrame) -> Metadata:
@@ -51,16 +81,25 @@ def outcome_counts(report: SyncReport) -> dict[str, int]:
     }
 
 
-def report_metadata(sync: SyncConfig, report: SyncReport) -> Metadata:
-    """The counts of a run, what it spent, what a person should know, and the rows that were refused."""
+def report_metadata(
+    sync: SyncConfig, report: SyncReport, waited: float = 0.0, around: Around | None = None
+) -> Metadata:
+    """A page to read; the counts of a run, what it spent, what a person should know, and the rows that were refused.
+
+    waited: seconds that the client waited for the org's budget, or before it tried something again.
+    around: the runs before this one, and what starts the next.
+    """
     read = report.counts.read
     metadata: Metadata = {
+        "summary": dg.MetadataValue.md(report_headline(sync, report)),
+        "report": "",  # here, so that it stands above the numbers; written when they are known
         "dagster/row_count": len(report.rows),
         **outcome_counts(report),
         "api_requests": report.requests,
         "api_searches": report.searches,
         "units_per_record": round(report.requests / read, 4) if read else 0.0,
         "seconds": round(float(report.seconds), 1),
+        "seconds_waited": round(float(waited), 1),
         "org": report.org_id,
     }
     if report.budget_left is not None:
@@ -71,12 +110,16 @@ def report_metadata(sync: SyncConfig, report: SyncReport) -> Metadata:
         metadata["changes_held"] = report.changes_held
     if report.interrupted is not None:
         metadata["stopped_by"] = error_text(report.interrupted)
+        metadata["out_of_budget"] = isinstance(report.interrupted, RateLimitedError)
+    around = around or Around()
+    runs = [*around.earlier, outcomes_of(metadata, around.now)]
+    metadata["report"] = dg.MetadataValue.md(run_report(sync, report, waited, runs, around.switched_on))
     return (
         metadata
         | notes_metadata(report.notes)
         | held_removals(sync, report.removals)
         | held_changes(sync, report.held_changes)
-        | table("refused_rows", report.refused(MAX_ROWS, show_values=show_values()))
+        | table("refused_rows", report.refused(MAX_ROWS, show_values=show_values())[["key", "reason", "outcome"]])
     )
 
 
@@ -92,9 +135,12 @@ def _removal_counts(report: SyncReport) -> Metadata:
 
 
 def plan_metadata(sync: SyncConfig, plan: Plan) -> Metadata:
-    """How many records would change and how, what it would cost, the first changes field by field."""
+    """A page to read; how many records would change and how, what it would cost, the first changes field by field."""
+    changes = plan.table(MAX_ROWS, show_values=show_values())
     return (
         {
+            "summary": dg.MetadataValue.md(plan_headline(sync, plan)),
+            "plan": dg.MetadataValue.md(plan_page(sync, plan)),
             "dagster/row_count": len(plan.changes),
             **{_plan_count(action): int(count) for action, count in plan.counts.items()},
             "estimate": str(plan.estimate),
@@ -106,7 +152,8 @@ def plan_metadata(sync: SyncConfig, plan: Plan) -> Metadata:
         | notes_metadata(plan.notes)
         | held_removals(sync, plan.removals)
         | held_changes(sync, plan.held_changes)
-        | table("changes", plan.table(MAX_ROWS, show_values=show_values()))
+        | table("would_be_refused", changes.loc[changes["action"] == "reject", _REFUSED_COLUMNS])
+        | table("changes", changes.loc[changes["action"] != "reject", _CHANGE_COLUMNS])
     )
 
 

@@ -33,7 +33,8 @@ class Estimate:
 
     def __str__(self) -> str:
         minutes = self.seconds / 60
-        time = f"{self.seconds:.0f} seconds" if minutes < 2 else f"{minutes:.0f} minutes"
+        time = "a second" if self.seconds < 1.5 else f"{self.seconds:.0f} seconds"
+        time = time if minutes < 2 else f"{minutes:.0f} minutes"
         return f"about {self.units:,} requests, about {time} at the present budget"
 
 

@@ -1,6 +1,9 @@
-"""Takes the picture of the asset graph that the README shows: docs/graph.png.
+"""Takes the pictures that the README shows: docs/graph.png, docs/plan.png, docs/report.png.
 
 python -m kustomer_pipeline_tests.ui.picture
+
+They are narrow, because GitHub makes a picture as narrow as the telephone that it is looked at with: what is as wide as
+a screen cannot be read there any more.
 """
 
 from __future__ import annotations
@@ -9,18 +12,22 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from kustomer_pipeline_tests.conftest import REPOSITORY
 
-from .stage import browser, new_window, stage
+from .stage import Stage, browser, new_window, stage
 
-PICTURE = REPOSITORY / "docs" / "graph.png"
-# The lines of each node. With its description, because Dagster shows of `kustomer/customers_plan` only the last part.
-FACETS = ["checks", "status", "kind-tag", "description"]
-MARGIN = 24
+# More pixels than GitHub shows: sharp on a screen that has them.
+SCALE = 2
+WIDTH = 600  # of a page of text, in the pixels of the UI
+DAYS = 5  # before today, so that there is something to draw
+MARGIN = 12
+# The lines of each node, and from top to bottom: two nodes wide instead of four.
+LOOK = {"asset-node-facets": ["checks", "status", "kind-tag"], "asset-graph-direction": "vertical"}
 
 
 def main() -> int:
@@ -29,15 +36,40 @@ def main() -> int:
     if chromium is None:
         print("There is no Chromium on this machine (Debian: apt-get install chromium)", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as demo, browser(chromium) as started:
-        # More pixels than GitHub shows: sharp on a screen that has them.
-        page = new_window(started, scale=1.7).new_page()
-        page.add_init_script(f"localStorage.setItem('asset-node-facets', {json.dumps(json.dumps(FACETS))})")
-        page.goto(f"{demo.url}/locations/kustomer_pipeline/asset-groups/customers/lineage")
-        expect(page.get_by_text("Materialized", exact=True)).to_have_count(4)
-        page.screenshot(path=PICTURE, clip=_graph(page))
-    print(f"{PICTURE.relative_to(REPOSITORY)}: {PICTURE.stat().st_size / 1000:.0f} kB")
+    pictures: dict[str, Callable[[Browser, Stage, Path], None]] = {
+        "graph": take_graph,
+        "plan": lambda started, demo, path: take_page(started, demo, "kustomer/customers_plan", "plan", path),
+        "report": lambda started, demo, path: take_page(started, demo, "kustomer/customers", "report", path),
+    }
+    with tempfile.TemporaryDirectory() as folder, stage(Path(folder), days=DAYS) as demo, browser(chromium) as started:
+        for name, take in pictures.items():
+            path = REPOSITORY / "docs" / f"{name}.png"
+            take(started, demo, path)
+            print(f"{path.relative_to(REPOSITORY)}: {path.stat().st_size / 1000:.0f} kB")
     return 0
+
+
+def take_graph(started: Browser, demo: Stage, path: Path) -> None:
+    """The four assets of a sync."""
+    page = new_window(started, width=1100, height=1000, scale=SCALE).new_page()
+    for key, value in LOOK.items():
+        page.add_init_script(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(value))})")
+    page.goto(f"{demo.url}/locations/kustomer_pipeline/asset-groups/customers/lineage")
+    expect(page.get_by_text("Materialized", exact=True)).to_have_count(4)
+    page.screenshot(path=path, clip=_graph(page))
+
+
+def take_page(started: Browser, demo: Stage, asset: str, name: str, path: Path) -> None:
+    """The page that opens from the metadata `name` of an asset, as wide as a small window."""
+    page = new_window(started, width=WIDTH, height=1400, scale=SCALE).new_page()
+    page.goto(f"{demo.url}/assets/{asset}?view=overview")
+    page.locator("tr").filter(has=page.get_by_text(name, exact=True)).get_by_text("[Show Markdown]").first.click()
+    text = page.get_by_role("dialog").locator(".dagster-markdown")
+    expect(text).to_be_visible()
+    page.wait_for_timeout(500)  # the dialog grows into its place
+    box = text.bounding_box()
+    assert box is not None
+    page.screenshot(path=path, clip=_around(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]))
 
 
 def _graph(page: Page) -> FloatRect:
@@ -52,12 +84,12 @@ def _graph(page: Page) -> FloatRect:
     boxes = page.wait_for_function(moving, polling=500).json_value()
     left, top = (min(box[side] for box in boxes) for side in ("left", "top"))
     right, bottom = (max(box[side] for box in boxes) for side in ("right", "bottom"))
-    return {
-        "x": left - MARGIN,
-        "y": top - MARGIN,
-        "width": right - left + 2 * MARGIN,
-        "height": bottom - top + 2 * MARGIN,
-    }
+    return _around(left, top, right, bottom)
+
+
+def _around(left: float, top: float, right: float, bottom: float) -> FloatRect:
+    width, height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN
+    return {"x": left - MARGIN, "y": top - MARGIN, "width": width, "height": height}
 
 
 if __name__ == "__main__":

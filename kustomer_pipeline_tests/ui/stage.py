@@ -34,14 +34,14 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, other_locations: Sequence[dict[str, str]] = ()) -> Iterator[Stage]:
-    """For as long as the body runs. `other_locations` are loaded beside the project."""
+def stage(folder: Path, other_locations: Sequence[dict[str, str]] = (), days: int = 0) -> Iterator[Stage]:
+    """For as long as the body runs. `other_locations` are loaded beside the project; `days`: synced before today."""
     warehouse = prepare(folder)
     with local_kustomer(folder) as kustomer:
         environment = use(folder, warehouse, kustomer)
         # In a process of its own: that of the tests keeps its environment.
         done = folder / "changes.json"
-        runs = [sys.executable, "-m", __name__, str(warehouse), str(done)]
+        runs = [sys.executable, "-m", __name__, str(warehouse), str(done), str(days)]
         log = folder / "runs.log"
         with process(runs, log, environment=environment, folder=folder) as running:
             assert running.wait() == 0, last_lines(log, 50)
@@ -87,11 +87,15 @@ def changes_in(path: Path) -> Edit:
     return Edit(values["new_customer"], tuple(values["upgraded"]), values["left_vips"], values["joined_vips"])
 
 
-def _play(warehouse: Path, done: Path) -> None:
+def _play(warehouse: Path, done: Path, days: int) -> None:
     from kustomer_pipeline.definitions import defs
 
     with dg.DagsterInstance.get() as instance:
         failures = [*sync_all(defs, instance).failures]
+        for number in range(days):
+            for _ in range(1 + number % 3):  # some days are busier than others
+                edit(warehouse)
+            failures += sync_all(defs, instance).failures
         day = edit(warehouse)
         failures += plan_all(defs, instance).failures
     assert failures == [], "\n".join(failures)
@@ -99,4 +103,4 @@ def _play(warehouse: Path, done: Path) -> None:
 
 
 if __name__ == "__main__":
-    _play(Path(sys.argv[1]), Path(sys.argv[2]))
+    _play(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from kustomer_pipeline.components import markdown
+from kustomer_pipeline.components.outcomes_plot import outcomes_of, plot
 from kustomer_pipeline_tests.conftest import REPOSITORY
 
 from .stage import Stage, browser, new_window, stage
@@ -76,6 +79,17 @@ def value(page: Page, name: str) -> Locator:
     return metadata(page, name).first.locator(":scope > td").last
 
 
+def open_page(page: Page, name: str) -> Locator:
+    """The Markdown behind this key, in the window that the UI opens for it."""
+    value(page, name).get_by_text("[Show Markdown]").click()
+    return page.get_by_role("dialog").locator(".dagster-markdown")
+
+
+def assert_all_in_sight(text: Locator) -> None:
+    """Nothing of it is cut off at its right side."""
+    assert text.evaluate("text => text.scrollWidth <= text.clientWidth && text.parentElement.scrollWidth <= innerWidth")
+
+
 def emails(demo: Stage) -> set[str]:
     """Every e-mail address of the warehouse, in lower case."""
     with closing(sqlite3.connect(demo.warehouse)) as connection:
@@ -104,8 +118,10 @@ def test_the_graph_shows_a_group_for_each_sync(demo: Stage, page: Page) -> None:
         expect(graph.get_by_text(name, exact=True).first).to_be_visible()
     page.keyboard.press("Alt+e")
     for name in SYNCS:
-        # The group, and the four assets in it: query, mapped rows, sync, plan.
-        expect(graph.get_by_text(name, exact=True)).to_have_count(5)
+        expect(graph.get_by_text(name, exact=True).first).to_be_visible()
+        for ending in ("rows", "mapped", "plan"):
+            # A long name loses its middle and keeps its ending, which says what it is: vip_audien…_mapped.
+            expect(graph.get_by_text(re.compile(rf"^{name[:9]}.*_{ending}$")).first).to_be_visible()
 
 
 def test_a_sync_shows_its_counters_and_the_refused_rows(demo: Stage, page: Page) -> None:
@@ -119,6 +135,11 @@ def test_a_sync_shows_its_counters_and_the_refused_rows(demo: Stage, page: Page)
     expect(refused).to_contain_text("name is 300 characters, at most 256")
     # The header, and a row for each.
     expect(refused.locator("table tr")).to_have_count(1 + 36)
+    report = open_page(page, "report")
+    expect(report).to_contain_text("2,000 rows were read: 1,964 created.")
+    expect(report.locator("tr").filter(has_text="email is missing").first).to_contain_text("8")
+    expect(report).to_contain_text("customers_changed is switched off")
+    assert_all_in_sight(report)
     assert_nobody_is_named(page, demo)
 
 
@@ -144,9 +165,28 @@ def test_a_plan_shows_what_would_change_field_by_field(demo: Stage, page: Page) 
     changes = value(page, "changes")
     plans = changes.locator("table tr").filter(has_text="update").filter(has_text="custom.planStr")
     expect(plans).to_have_count(upgraded)
+    plan = open_page(page, "plan")
+    expect(plan).to_contain_text(f"A run would create 1 and update {upgraded} customers.")
     for key in (*demo.day.upgraded, demo.day.new_customer):
         expect(changes).to_contain_text(key)
+        expect(plan.locator("td").get_by_text(key, exact=True)).to_be_visible()
+    expect(plan.locator("tr").filter(has_text="custom.planStr").filter(has_text="f… → p…")).to_have_count(upgraded)
+    assert_all_in_sight(plan)
     assert_nobody_is_named(page, demo)
+
+
+def test_the_last_runs_are_drawn_in_a_report(demo: Stage, page: Page) -> None:
+    """The UI shows an image that is part of the Markdown: no file, no address."""
+    drawing = plot([outcomes_of({"created": 3}, 0.0), outcomes_of({"updated": 1}, 60.0)])
+    with dg.DagsterInstance.from_config(str(demo.warehouse.parent / "dagster_home")) as instance:
+        event = dg.AssetMaterialization(
+            ["kustomer", "companies"], metadata={"report": dg.MetadataValue.md(markdown.page([drawing]))}
+        )
+        instance.report_runless_asset_event(event)
+    open_asset(page, demo, "kustomer/companies")
+    image = open_page(page, "report").get_by_role("img", name="Outcomes of the last 2 runs")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.naturalWidth") > 0
 
 
 def test_a_plan_of_an_audience_shows_who_would_gain_and_lose_the_tag(demo: Stage, page: Page) -> None:
