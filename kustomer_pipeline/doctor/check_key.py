@@ -18,7 +18,7 @@ from .findings import Finding, Level
 SECTION = "key"
 _NEW_KEY = (
     "The roles of a key cannot be changed: make a new one in Kustomer under Settings > Security > API Keys, and set "
-    "KUSTOMER_API_KEY to it."
+    "{}_API_KEY to it."
 )
 _REGIONS = {"prod1": "us", "prod2": "eu", "prod4": "in"}
 
@@ -30,7 +30,7 @@ def key(facts: Facts) -> list[Finding]:
     try:
         facts.token = token = facts.ask(facts.client.token())
     except KustomerError as error:
-        says = in_variables(str(error))
+        says = in_variables(str(error), facts.settings.variables)
         return [Finding(SECTION, "key", Level.PROBLEM, says, _advice_on(error, facts))]
     says = f"the key {token.name!r} of the org {token.org_id}"
     return [Finding(SECTION, "key", Level.OK, says, value={"name": token.name, "org_id": token.org_id})]
@@ -38,9 +38,10 @@ def key(facts: Facts) -> list[Finding]:
 
 def _advice_on(error: KustomerError, facts: Facts) -> str:
     if isinstance(error, AuthenticationError | PermissionDeniedError):
-        if "KUSTOMER_REGION" in in_variables(str(error)):
-            return f"Set KUSTOMER_REGION as said, in place of {facts.settings.address_variable}; or set KUSTOMER_ORG."
-        return "Check KUSTOMER_API_KEY, and that the key is of the org at this address."
+        prefix = facts.settings.variables
+        if f"{prefix}_REGION" in in_variables(str(error), prefix):
+            return f"Set {prefix}_REGION as said, in place of {facts.settings.address_variable}; or set {prefix}_ORG."
+        return f"Check {prefix}_API_KEY, and that the key is of the org at this address."
     return f"Check {facts.settings.address_variable}, and whether the network lets you reach it."
 
 
@@ -67,14 +68,14 @@ def roles(facts: Facts) -> list[Finding]:
 def needed_roles(facts: Facts) -> list[Finding]:
     """For each sync, the roles without which it does not start."""
     held = facts.token.roles if facts.token else ()
-    return [_needed_by(sync, held) for sync in facts.syncs]
+    return [_needed_by(sync, held, facts.settings.variables) for sync in facts.syncs]
 
 
-def _needed_by(sync: SyncConfig, held: tuple[str, ...]) -> Finding:
+def _needed_by(sync: SyncConfig, held: tuple[str, ...], variables: str) -> Finding:
     name = f"roles for {sync.name}"
     if missing := missing_roles(held, actions_of(sync.spec)):
         says = f"{', '.join(missing)} missing: the sync does not start without"
-        return Finding(SECTION, name, Level.PROBLEM, says, _NEW_KEY, list(missing))
+        return Finding(SECTION, name, Level.PROBLEM, says, _NEW_KEY.format(variables), list(missing))
     return Finding(SECTION, name, Level.OK, "all that it needs", value=[])
 
 

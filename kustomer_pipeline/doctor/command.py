@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from pathlib import Path
 
-import dagster as dg
-
-from kustomer_pipeline import defs as defs_folder
-from kustomer_pipeline.components.defs_folder import load_tree
+from kustomer_pipeline.components.of_project import cause_of, load_project
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.kustomer import SystemClock
 
@@ -24,6 +22,8 @@ from .rendering import as_json, as_text
 from .settings import read_settings
 from .trial import tried
 
+Load = Callable[[Path], tuple[list[SyncConfig], object]]
+
 DESCRIPTION = """Say what stands between this project and a sync: settings, key, budget, what the org accepts, syncs.
 Reads only; --write-to tries on one record what only writes settle, and puts it back."""
 
@@ -31,6 +31,10 @@ Reads only; --write-to tries on one record what only writes settle, and puts it 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `doctor`."""
     parser.description = DESCRIPTION
+    parser.add_argument(
+        "--project", type=Path, default=Path(), help="folder of the Dagster project (default: this one)"
+    )
+    parser.add_argument("--org", help="one of several orgs, as KustomerProject names it: eu reads KUSTOMER_EU_API_KEY")
     parser.add_argument("syncs", nargs="*", metavar="sync", help="look at these syncs only (default: all)")
     parser.add_argument("--json", action="store_true", help="the findings as JSON (docs/doctor.md)")
     parser.add_argument(
@@ -38,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, defs_module: ModuleType = defs_folder, say: Callable[[str], None] = print) -> int:
+def run(options: argparse.Namespace, load: Load = load_project, say: Callable[[str], None] = print) -> int:
     """Examine, say what was found, and give the exit status: 0 all well, 1 warnings, 2 cannot sync."""
     logging.getLogger("kustomer_pipeline").addHandler(logging.NullHandler())  # findings say it; no log beside them
-    facts = facts_of(defs_module, options.syncs)
+    facts = facts_of(options, load)
     # With --json only JSON goes to the output; what --write-to is about to do is said beside it.
     beside = say if not options.json else lambda line: print(line, file=sys.stderr)
     try:
@@ -55,11 +59,14 @@ def run(options: argparse.Namespace, defs_module: ModuleType = defs_folder, say:
     return report.exit_status
 
 
-def facts_of(defs_module: ModuleType, chosen: list[str]) -> Facts:
+def facts_of(options: argparse.Namespace, load: Load) -> Facts:
     """What is known before the first check."""
-    settings = read_settings()
+    settings = read_settings(options.org)
     clock = settings.client.clock if settings.client is not None else SystemClock()
-    syncs, problem = _loaded(defs_module)
+    syncs, problem = _loaded(options.project, load)
+    if options.org is not None:
+        syncs = [sync for sync in syncs if sync.resource_keys.kustomer == f"kustomer_{options.org}"]
+    chosen = options.syncs
     if chosen and problem is None:
         names = [sync.name for sync in syncs]
         if unknown := [name for name in chosen if name not in names]:
@@ -72,16 +79,14 @@ def facts_of(defs_module: ModuleType, chosen: list[str]) -> Facts:
     return facts
 
 
-def _loaded(defs_module: ModuleType) -> tuple[list[SyncConfig], str | None]:
+def _loaded(project: Path, load: Load) -> tuple[list[SyncConfig], str | None]:
     """The syncs, and what keeps them from loading: as Dagster says it, with file and line."""
     try:
-        tree, _ = load_tree(defs_module)
-        # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-        components = tree.get_all_components(of_type=dg.Component)  # type: ignore[type-abstract]
-        # A component is met again in the file that it is from, so each name once.
-        return list({one.name: one for one in components if isinstance(one, SyncConfig)}.values()), None
+        # What a module of the project prints while it loads is no finding.
+        with contextlib.redirect_stdout(sys.stderr):
+            return load(project)[0], None
     except Exception as error:  # whatever a file of the user's does: it is a finding, not a stack trace
-        return [], str(error) or type(error).__name__
+        return [], cause_of(error)
 
 
 def _shown(report: Report, json: bool) -> str:

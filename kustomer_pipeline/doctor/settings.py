@@ -12,13 +12,14 @@ from kustomer_pipeline.kustomer import ConfigurationError, KustomerClient
 from kustomer_pipeline.sync import StateError
 from kustomer_pipeline.warehouse import WarehouseUrlError
 
-ADDRESS_VARIABLES = ("KUSTOMER_ORG", "KUSTOMER_REGION", "KUSTOMER_BASE_URL")
+_ADDRESSES = ("ORG", "REGION", "BASE_URL")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the environment says. Of each pair one is set: what is used, or the sentence that says why it cannot be."""
 
+    variables: str  # what the names of the org's variables begin with
     client: KustomerClient | None
     client_problem: str | None
     address_variable: str | None
@@ -30,11 +31,13 @@ class Settings:
     dagster_home: str | None
 
 
-def read_settings() -> Settings:
-    """Everything that the doctor needs of the environment."""
+def read_settings(org: str | None = None) -> Settings:
+    """Everything that the doctor needs of the environment. `org`: one of several, by its name in the project."""
+    variables = resources.KUSTOMER if org is None else f"{resources.KUSTOMER}_{org.upper()}"
+    addresses = [f"{variables}_{name}" for name in _ADDRESSES]
     client, client_problem = None, None
     try:
-        client = resources.KustomerResource().client()
+        client = resources.KustomerResource(variables=variables).client()
     except ConfigurationError as error:
         client_problem = str(error)
     state_url, state_problem = None, None
@@ -50,7 +53,8 @@ def read_settings() -> Settings:
     return Settings(
         client=client,
         client_problem=client_problem,
-        address_variable=next((name for name in ADDRESS_VARIABLES if _variable(name)), None),
+        variables=variables,
+        address_variable=next((name for name in addresses if _variable(name)), None),
         state_url=state_url,
         state_problem=state_problem,
         state_variable="KUSTOMER_STATE_URL" if _variable("KUSTOMER_STATE_URL") else "DAGSTER_HOME",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from dagster.components.component_scaffolding import scaffold_object
 
+from kustomer_pipeline.__main__ import main
 from kustomer_pipeline.sandbox import Sandbox
 
 PACKAGE = "acme_data"
@@ -263,3 +264,27 @@ def test_without_the_warehouse_the_scaffold_is_as_good_as_without_a_table(
 def load_with_project(project: Project) -> dg.Definitions:
     project.scaffold("KustomerProject", "kustomer")
     return project.load()
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning", "ignore:.*parse_obj_as")
+def test_the_doctor_looks_at_the_syncs_of_the_project_and_of_one_org(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.defs("theirs.py", THEIRS)
+    project.defs("crm_resources.py", RESOURCES)
+    project.defs("customers_us/defs.yaml", CUSTOMERS.replace("ORG", "us"))
+    project.defs("vip/defs.yaml", VIP)
+    with Sandbox() as eu:
+        monkeypatch.setenv("KUSTOMER_EU_BASE_URL", eu.url)
+        monkeypatch.setenv("KUSTOMER_EU_API_KEY", eu.api_key)
+        assert main(["doctor", "--json", "--org", "eu", "--project", str(project.root)]) in (1, 2)
+    said = json.loads(capsys.readouterr().out)
+    assert said["org_id"] == eu.org_id
+    assert [one["value"] for one in said["findings"] if one["name"] == "syncs"] == [["vip"]]
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning", "ignore:.*parse_obj_as")
+def test_a_mistake_in_the_project_is_a_finding(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.defs("vip/defs.yaml", VIP.replace("tag:", "tga:"))
+    assert main(["doctor", "--project", str(project.root)]) == 2
+    assert "tga: is not a known key." in " ".join(capsys.readouterr().out.split())

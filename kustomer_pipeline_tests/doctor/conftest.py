@@ -14,6 +14,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from kustomer_pipeline.components.defs_folder import load_tree
+from kustomer_pipeline.components.of_project import syncs_in
+from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.doctor import command
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sandbox import Sandbox
@@ -94,13 +97,17 @@ class Doctor:
         """The answer as people read it."""
         return self._run(*arguments)
 
+    def _load(self, _: Path) -> tuple[list[SyncConfig], None]:
+        tree, _defs = load_tree(importlib.import_module(f"{self.package}.defs"))
+        return syncs_in(tree), None
+
     def _run(self, *arguments: str) -> Answer:
         parser = argparse.ArgumentParser()
         command.add_arguments(parser)
         options = parser.parse_args(arguments)
         self.sandbox.clear_requests()
         self.said = []
-        status = command.run(options, importlib.import_module(f"{self.package}.defs"), self.said.append)
+        status = command.run(options, self._load, self.said.append)
         return Answer(status, self.said[-1] if options.json else "\n".join(self.said))
 
 

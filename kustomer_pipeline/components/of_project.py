@@ -1,0 +1,63 @@
+"""The syncs of a Dagster project on disk, for commands that run beside Dagster.
+
+folder → pyproject.toml ([tool.dg.project]) → its defs folder → syncs, definitions
+"""
+
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+
+import dagster as dg
+
+from kustomer_pipeline import defs as own_folder
+
+from .defs_folder import load_tree
+from .sync_config import SyncConfig, SyncConfigError
+
+OWN_PACKAGE = "kustomer_pipeline"
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a Dagster project begins in this folder."""
+    return _root_module(folder) is not None
+
+
+def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
+    """The syncs that the project's files describe, and everything that Dagster finds in it.
+
+    A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through.
+    """
+    folder = folder.resolve()
+    if _root_module(folder) in (None, OWN_PACKAGE):
+        tree, defs = load_tree(own_folder)
+        return syncs_in(tree), defs
+    if str(folder) not in sys.path:  # as `dg` does; a project need not be installed for this
+        sys.path.insert(0, str(folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
+        tree = dg.ComponentTree.for_project(folder)
+        return syncs_in(tree), tree.build_defs()
+
+
+def syncs_in(tree: dg.ComponentTree) -> list[SyncConfig]:
+    """The syncs of a tree. A component is met again in the file that it is from, so each name once."""
+    # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
+    components = tree.get_all_components(of_type=dg.Component)  # type: ignore[type-abstract]
+    return list({one.name: one for one in components if isinstance(one, SyncConfig)}.values())
+
+
+def cause_of(error: BaseException) -> str:
+    """Dagster wraps a mistake in a drawing of the whole folder; the mistake alone is what helps."""
+    while error.__cause__ is not None and not isinstance(error, SyncConfigError):
+        error = error.__cause__
+    return str(error) or type(error).__name__
+
+
+def _root_module(folder: Path) -> str | None:
+    try:
+        settings = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    project = settings.get("tool", {}).get("dg", {}).get("project", {})
+    return project.get("root_module") if isinstance(project, dict) else None
