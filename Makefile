@@ -63,7 +63,7 @@ lint: .venv/.installed-test ## Lint, format and types
 
 .PHONY: test
 test: lint ## Lint, types and every test: what CI runs
-	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-dbt
 test-dbt: build/dbt/.installed ## The package beside dbt and dagster-dbt, in a .venv of their own: not a part of 'test'
