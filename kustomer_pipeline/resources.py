@@ -50,7 +50,7 @@ _DEFAULT_UNDO_DAYS = 30
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 # Where the org may be said to be, as parameter and as variable, with an example of each.
-_ADDRESSES = ("org", "region", "base_url")
+ADDRESSES = ("org", "region", "base_url")
 _ADDRESS_ADVICE = (
     "{0}_ORG (acme, if you sign in at acme.kustomerapp.com), {0}_REGION (us, eu or in) "
     "or {0}_BASE_URL (https://acme.api.kustomerapp.com)"
@@ -219,11 +219,11 @@ class KustomerResource(dg.ConfigurableResource[None]):
 
     def _base_url(self) -> str:
         """The one address that is given: in Python, else in the environment."""
-        in_python = {name: getattr(self, name).strip() for name in _ADDRESSES}
+        in_python = {name: getattr(self, name).strip() for name in ADDRESSES}
         if any(in_python.values()):
-            return self._address(in_python, {name: name for name in _ADDRESSES})
-        called = {name: self._variable(name) for name in _ADDRESSES}
-        return self._address({name: self._setting(name) for name in _ADDRESSES}, called)
+            return self._address(in_python, {name: name for name in ADDRESSES})
+        called = {name: self._variable(name) for name in ADDRESSES}
+        return self._address({name: self._setting(name) for name in ADDRESSES}, called)
 
     def _address(self, given: dict[str, str], called: dict[str, str]) -> str:
         """The address of the API, from the one that is given of org, region and base_url; `called`: their names."""

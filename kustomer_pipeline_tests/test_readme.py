@@ -18,7 +18,7 @@ from kustomer_pipeline.definitions import defs
 from kustomer_pipeline.resources import OF_THE_ORG
 from kustomer_pipeline.sandbox.roles import FOUR_ROLES
 from kustomer_pipeline.sync import Outcome
-from kustomer_pipeline_tests.components.conftest import Project
+from kustomer_pipeline_tests.components.conftest import Project, empty_project
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.markdown import anchors, code_blocks, code_spans, links, section, table
 from kustomer_pipeline_tests.test_packaging import tracked
@@ -32,11 +32,7 @@ Schema = Mapping[str, Any]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    monkeypatch.syspath_prepend(tmp_path)
-    project = Project(tmp_path)
-    yield project
-    for name in [name for name in sys.modules if name.split(".")[0] == project.package]:
-        del sys.modules[name]
+    yield from empty_project(tmp_path, monkeypatch)
 
 
 def readme() -> str:

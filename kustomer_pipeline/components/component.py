@@ -77,7 +77,10 @@ class AudienceSync(SyncComponent, AudienceSyncConfig):
 
 def syncs_beside(context: dg.ComponentLoadContext) -> list[SyncComponent]:
     """The syncs of the defs folder that a component is loaded from; none when it is built on its own."""
-    if context.path == context.defs_module_path:
-        return []
+    return [] if context.path == context.defs_module_path else syncs_of(context.component_tree)
+
+
+def syncs_of(tree: dg.ComponentTree) -> list[SyncComponent]:
+    """The syncs of a tree."""
     # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-    return context.component_tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
+    return tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]

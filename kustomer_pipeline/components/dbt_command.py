@@ -10,7 +10,7 @@ from pathlib import Path
 from kustomer_pipeline.resources import dagster_url
 
 from .dbt import MATURITIES, exposures
-from .of_project import cause_of, load_project
+from .of_project import load_project, said_by
 
 DESCRIPTION = """Write an exposures.yml for dbt: one exposure for each sync that reads a dbt model.
 It links to the assets of the syncs when KUSTOMER_DAGSTER_URL says where the Dagster UI is."""
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
             syncs, defs = load_project(options.project)
             text = exposures(syncs, defs, url=dagster_url(), maturity=options.maturity)
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
-        print(f"exposures: the project does not load: {cause_of(error)}", file=sys.stderr)
+        print(f"exposures: the project does not load: {said_by(error)}", file=sys.stderr)
         return _CANNOT
     if options.output is None:
         print(text, end="")

@@ -15,7 +15,7 @@ import dagster as dg
 import yaml
 from pydantic import ValidationError
 
-from .component import SyncComponent
+from .component import SyncComponent, syncs_of
 from .sync_config import Conflict, SyncConfigError, conflicts, did_you_mean, dotted, listed, name_problems
 from .yaml_files import Document, Line, line_of, read_documents
 
@@ -40,21 +40,24 @@ def load_tree(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions
             warnings.simplefilter("ignore", dg.BetaWarning)
             warnings.simplefilter("ignore", dg.PreviewWarning)
             warnings.filterwarnings("ignore", "`parse_obj_as` is deprecated", DeprecationWarning)
-            # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-            syncs = tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
-            if found := list(conflicts(syncs)):
+            if found := list(conflicts(syncs_of(tree))):
                 raise SyncConfigError(f"{folder} cannot be loaded:", [], _conflict_lines(folder, found))
             return tree, tree.build_defs()
     except Exception as error:
         # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, SyncConfigError):
-                raise cause from None
-            if isinstance(cause, ValidationError):
-                raise SyncConfigError(f"{folder} cannot be loaded:", [], _dagsters_lines(cause)) from None
-            cause = cause.__cause__
+        cause = cause_of(error)
+        if isinstance(cause, SyncConfigError):
+            raise cause from None
+        if isinstance(cause, ValidationError):
+            raise SyncConfigError(f"{folder} cannot be loaded:", [], _dagsters_lines(cause)) from None
         raise
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The mistake itself, without what Dagster wraps around it."""
+    while error.__cause__ is not None and not isinstance(error, (SyncConfigError, ValidationError)):
+        error = error.__cause__
+    return error
 
 
 def _dagsters_lines(error: ValidationError) -> Iterator[str]:

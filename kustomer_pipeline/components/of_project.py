@@ -12,15 +12,10 @@ import dagster as dg
 
 from kustomer_pipeline import defs as own_folder
 
-from .defs_folder import load_tree
-from .sync_config import SyncConfig, SyncConfigError
+from .defs_folder import cause_of, load_tree
+from .sync_config import SyncConfig
 
-OWN_PACKAGE = "kustomer_pipeline"
-
-
-def is_project(folder: Path) -> bool:
-    """Whether a Dagster project begins in this folder."""
-    return _root_module(folder) is not None
+_OWN_PACKAGE = "kustomer_pipeline"
 
 
 def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
@@ -29,7 +24,7 @@ def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
     A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through.
     """
     folder = folder.resolve()
-    if _root_module(folder) in (None, OWN_PACKAGE):
+    if _root_module(folder) in (None, _OWN_PACKAGE):
         tree, defs = load_tree(own_folder)
         return syncs_in(tree), defs
     if str(folder) not in sys.path:  # as `dg` does; a project need not be installed for this
@@ -47,11 +42,10 @@ def syncs_in(tree: dg.ComponentTree) -> list[SyncConfig]:
     return list({one.name: one for one in components if isinstance(one, SyncConfig)}.values())
 
 
-def cause_of(error: BaseException) -> str:
-    """Dagster wraps a mistake in a drawing of the whole folder; the mistake alone is what helps."""
-    while error.__cause__ is not None and not isinstance(error, SyncConfigError):
-        error = error.__cause__
-    return str(error) or type(error).__name__
+def said_by(error: BaseException) -> str:
+    """What a person reads of a project that does not load."""
+    cause = cause_of(error)
+    return str(cause) or type(cause).__name__
 
 
 def _root_module(folder: Path) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
 from .alerts import alerts_sensor, try_job, watched
-from .component import SyncComponent, syncs_beside
+from .component import SyncComponent, syncs_beside, syncs_of
 from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
 from .lineage import table_assets
@@ -57,9 +57,7 @@ def load_definitions(defs_module: ModuleType) -> dg.Definitions:
     """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files."""
     tree, defs = load_tree(defs_module)
     if not tree.get_all_components(of_type=KustomerProject):
-        # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-        syncs = tree.get_all_components(of_type=SyncComponent)  # type: ignore[type-abstract]
-        defs = dg.Definitions.merge(defs, over_all(syncs, KustomerProject()))
+        defs = dg.Definitions.merge(defs, over_all(syncs_of(tree), KustomerProject()))
     return dg.Definitions.merge(defs, dg.Definitions(executor=executor_from_environment()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.kustomer import (
+    REGION_OF_POD,
     AuthenticationError,
     KustomerError,
     PermissionDeniedError,
@@ -20,7 +21,6 @@ _NEW_KEY = (
     "The roles of a key cannot be changed: make a new one in Kustomer under Settings > Security > API Keys, and set "
     "{}_API_KEY to it."
 )
-_REGIONS = {"prod1": "us", "prod2": "eu", "prod4": "in"}
 
 
 def key(facts: Facts) -> list[Finding]:
@@ -50,8 +50,8 @@ def region(facts: Facts) -> list[Finding]:
     pod = facts.seen.pod
     if pod is None:
         return [Finding(SECTION, "region", Level.UNKNOWN, "the answers do not name one, and none is needed")]
-    says = f"{_REGIONS[pod]} ({pod})" if pod in _REGIONS else pod
-    return [Finding(SECTION, "region", Level.OK, says, value={"pod": pod, "region": _REGIONS.get(pod)})]
+    says = f"{REGION_OF_POD[pod]} ({pod})" if pod in REGION_OF_POD else pod
+    return [Finding(SECTION, "region", Level.OK, says, value={"pod": pod, "region": REGION_OF_POD.get(pod)})]
 
 
 def roles(facts: Facts) -> list[Finding]:

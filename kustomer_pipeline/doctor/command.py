@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from kustomer_pipeline.components.of_project import cause_of, load_project
+from kustomer_pipeline.components.of_project import load_project, said_by
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.kustomer import SystemClock
 
@@ -86,7 +86,7 @@ def _loaded(project: Path, load: Load) -> tuple[list[SyncConfig], str | None]:
         with contextlib.redirect_stdout(sys.stderr):
             return load(project)[0], None
     except Exception as error:  # whatever a file of the user's does: it is a finding, not a stack trace
-        return [], cause_of(error)
+        return [], said_by(error)
 
 
 def _shown(report: Report, json: bool) -> str:

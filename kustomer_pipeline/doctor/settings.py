@@ -12,8 +12,6 @@ from kustomer_pipeline.kustomer import ConfigurationError, KustomerClient
 from kustomer_pipeline.sync import StateError
 from kustomer_pipeline.warehouse import WarehouseUrlError
 
-_ADDRESSES = ("ORG", "REGION", "BASE_URL")
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -34,7 +32,7 @@ class Settings:
 def read_settings(org: str | None = None) -> Settings:
     """Everything that the doctor needs of the environment. `org`: one of several, by its name in the project."""
     variables = resources.KUSTOMER if org is None else f"{resources.KUSTOMER}_{org.upper()}"
-    addresses = [f"{variables}_{name}" for name in _ADDRESSES]
+    addresses = [f"{variables}_{name.upper()}" for name in resources.ADDRESSES]
     client, client_problem = None, None
     try:
         client = resources.KustomerResource(variables=variables).client()

@@ -8,7 +8,7 @@ budget. What it relies on, and what is not certain, is in docs/kustomer.md.
 """
 
 from .abilities import Abilities
-from .address import base_url_for
+from .address import REGION_OF_POD, base_url_for
 from .answers import body_size
 from .bulk_answers import BulkAnswer, ItemResult
 from .calls import SINGULAR
@@ -42,6 +42,7 @@ from .transport import Answer
 from .wire import Operation, Wire
 
 __all__ = [
+    "REGION_OF_POD",
     "SINGULAR",
     "UNIQUE",
     "Abilities",

@@ -13,6 +13,7 @@ _REGIONS = {
     "eu": "https://api.prod2.kustomerapp.com",
     "in": "https://api.prod4.kustomerapp.com",
 }
+REGION_OF_POD = {"prod1": "us", "prod2": "eu", "prod4": "in"}  # Kustomer's own names of the regions, in its answers
 _ORG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ALLOWED = (
     "org (acme, if you sign in at acme.kustomerapp.com), region (us, eu or in) "

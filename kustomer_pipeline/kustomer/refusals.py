@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+from .address import REGION_OF_POD
 from .answers import error_details
 from .calls import Call, FailedAttempt
 from .errors import (
@@ -29,7 +30,6 @@ _Error = TypeVar("_Error", bound=KustomerError)
 _POD = re.compile(rb"pod (prod\d+)")
 # At a status that may have many reasons the words must be Kustomer's own: a refused value is quoted in some errors.
 _POD_OF_TOKEN = re.compile(rb"(?i)auth token associated with pod (prod\d+)")
-_REGIONS = {"prod1": "us", "prod2": "eu", "prod4": "in"}
 _REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
 
 
@@ -121,7 +121,7 @@ def _of_another_region(failed: FailedAttempt) -> str | None:
     if found is None:
         return None
     pod = found[1].decode("ascii")
-    region = _REGIONS.get(pod)
+    region = REGION_OF_POD.get(pod)
     if region is None:
         return f"the API key is of another region (pod {pod}) than this address: give the org's name, not a region"
     return f"the API key is of the region {region} (pod {pod}), this address is of another: set `region` to {region}"

@@ -67,11 +67,11 @@ class App:
         with self._state.lock:
             exchange, outcome = self._work(scope, body)
         try:
-            await self._answer(scope, receive, send, outcome)
+            await self._send(scope, receive, send, outcome)
         finally:
             exchange.seconds = self._state.clock() - exchange.at
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, outcome: _Outcome) -> None:
+    async def _send(self, scope: Scope, receive: Receive, send: Send, outcome: _Outcome) -> None:
         if outcome.hold_seconds and await _gone_within(outcome.hold_seconds, receive):
             return
         if outcome.response is not None:

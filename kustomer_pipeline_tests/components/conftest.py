@@ -50,8 +50,13 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """An empty project."""
-    monkeypatch.syspath_prepend(tmp_path)
-    project = Project(tmp_path)
+    yield from empty_project(tmp_path, monkeypatch)
+
+
+def empty_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The body of such a fixture: its package can be imported while the test runs, and is forgotten afterwards."""
+    monkeypatch.syspath_prepend(folder)
+    project = Project(folder)
     yield project
     for name in [name for name in sys.modules if name.split(".")[0] == project.package]:
         del sys.modules[name]

@@ -16,7 +16,7 @@ from kustomer_pipeline.__main__ import COMMANDS, main
 from kustomer_pipeline.components import SyncConfigError
 from kustomer_pipeline.components.run_config import PlanRunConfig, SyncRunConfig
 from kustomer_pipeline.definitions import defs
-from kustomer_pipeline_tests.components.conftest import Project
+from kustomer_pipeline_tests.components.conftest import Project, empty_project
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.docs import reference
 from kustomer_pipeline_tests.docs.hooks import with_links
@@ -29,11 +29,7 @@ EVERY_GUIDE = pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.ste
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    monkeypatch.syspath_prepend(tmp_path)
-    project = Project(tmp_path)
-    yield project
-    for name in [name for name in sys.modules if name.split(".")[0] == project.package]:
-        del sys.modules[name]
+    yield from empty_project(tmp_path, monkeypatch)
 
 
 def files_of(guide: Path) -> dict[str, str]:
