@@ -4,6 +4,7 @@
 <!-- output of make demo -->    → as the README has it
 README, CONTRIBUTING, CHANGELOG → pages of the site
 a link to a file that is no page → its path, since the site does not hold the sources
+<img src="docs/graph.png">       → from where the page is in the site, which mkdocs does for Markdown's pictures only
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ BESIDE = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANG
 _REFERENCE = re.compile(r"<!-- reference: ([\w ]+) -->")
 _DEMO = "<!-- output of make demo -->"
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+_IMAGE = re.compile(r'(<img src=")([^":]+)(")')
 _BLOCK = re.compile(r"(?ms)(^ *```.*?^ *```$)")
 
 
@@ -61,10 +63,14 @@ def with_links(text: str, source: str) -> str:
         if place is None:  # a file of the sources: there if it exists, and no page
             if not (REPOSITORY / path).exists():
                 return found[0]
-            return f"{words} (`{path}`)" if words.strip("`") not in path else f"`{path}`"
+            return f"{words} (`{path}`)" if words.strip("`/") not in path else f"`{path}`"
         link = posixpath.relpath(place, here or ".") + (f"#{anchor}" if anchor else "")
         return f"{picture}[{words}]({link})"
 
+    def placed(found: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), found[2]))
+        return found[1] + posixpath.relpath(path.removeprefix("docs/"), here or ".") + found[3]
+
     # Blocks of code stay as they are; the words of a link may be code.
     parts = _BLOCK.split(text)
-    return "".join(part if n % 2 else _LINK.sub(turned, part) for n, part in enumerate(parts))
+    return "".join(part if n % 2 else _IMAGE.sub(placed, _LINK.sub(turned, part)) for n, part in enumerate(parts))

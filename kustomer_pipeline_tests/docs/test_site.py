@@ -80,6 +80,16 @@ def test_a_page_of_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     assert loaded == set()
 
 
+def test_every_picture_of_the_site_is_there(site: Path) -> None:
+    pictures = [
+        (page, source)
+        for page in site.rglob("*.html")
+        for source in re.findall(r'<img\b[^>]*\bsrc="([^"]+)"', page.read_text(encoding="utf-8"))
+    ]
+    assert len(pictures) > 3
+    assert [source for page, source in pictures if not (page.parent / source).is_file()] == []
+
+
 def test_no_marker_is_left_in_the_site(site: Path) -> None:
     left = [page.name for page in site.rglob("*.html") if "<!-- reference:" in page.read_text(encoding="utf-8")]
     assert left == []
@@ -93,6 +103,8 @@ def test_no_marker_is_left_in_the_site(site: Path) -> None:
         ("[a](fields.md)", "[a](fields.md)"),
         ("[`dagster.yaml`](../dagster.yaml)", "`dagster.yaml`"),
         ("[the file](../dagster.yaml)", "the file (`dagster.yaml`)"),
+        ("[`deploy/`](../deploy)", "`deploy`"),
+        ('<img src="graph.png" width="9">', '<img src="graph.png" width="9">'),
         ("[a](../no_such_file.yaml)", "[a](../no_such_file.yaml)"),
         ("```\n[a](../README.md)\n```\n", "```\n[a](../README.md)\n```\n"),
     ],
