@@ -4,9 +4,9 @@ The object store is moto's, on this machine. It takes requests as S3 does: s3fs 
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import dagster as dg
 import pandas as pd
@@ -122,34 +122,47 @@ def test_a_run_that_is_tried_again_from_where_it_failed_gets_the_newest_rows(
         assert frames(bucket, "downstream")[again][0] == newer
 
 
+def holds(content: bytes) -> Callable[[BinaryIO], None]:
+    """What fills a file with these bytes."""
+
+    def fill(file: BinaryIO) -> None:
+        file.write(content)
+
+    return fill
+
+
+def content_of(folder: FrameFolder, run_id: str | None) -> bytes | None:
+    return folder.read(run_id, lambda file: file.read())
+
+
 @pytest.mark.parametrize("place", ["bucket", "memory"])
 def test_old_frames_are_removed_from_a_store_too(place: str, request: pytest.FixtureRequest) -> None:
     folder = FrameFolder(place_of(request.getfixturevalue(place)) / "kustomer" / "customers")
-    assert folder.read("a") is None
+    assert content_of(folder, "a") is None
     for run_id in ("a", "b", "c"):
-        folder.write(run_id, run_id.encode())
+        folder.write(run_id, holds(run_id.encode()))
     folder.expire(1, goes_on=lambda run_id: run_id == "a")
-    assert [folder.read(run_id) for run_id in ("a", "b", "c", None)] == [b"a", b"c", b"c", b"c"]
+    assert [content_of(folder, run_id) for run_id in ("a", "b", "c", None)] == [b"a", b"c", b"c", b"c"]
     folder.expire(1, goes_on=lambda _: False)
-    assert folder.read("a") == b"c"
+    assert content_of(folder, "a") == b"c"
 
 
 def test_a_frame_that_another_run_replaces_while_it_is_read_is_read_anew(
     memory: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = FrameFolder(place_of(memory) / "customers")
-    folder.write("old", b"old")
+    folder.write("old", holds(b"old"))
     look = FrameFolder._files
 
     def and_then(self: FrameFolder) -> object:
         found = look(self)
         monkeypatch.setattr(FrameFolder, "_files", look)
-        folder.write("new", b"new")
+        folder.write("new", holds(b"new"))
         folder.expire(1, goes_on=lambda _: False)
         return found
 
     monkeypatch.setattr(FrameFolder, "_files", and_then)
-    assert folder.read("another") == b"new"
+    assert content_of(folder, "another") == b"new"
 
 
 def test_a_store_that_refuses_is_told_in_words_of_ours_and_without_its_keys(
@@ -157,7 +170,7 @@ def test_a_store_that_refuses_is_told_in_words_of_ours_and_without_its_keys(
 ) -> None:
     folder = FrameFolder(place_of("s3://no-such-bucket") / "customers")
     with pytest.raises(FramesError, match=r"written to s3://no-such-bucket/customers: there is no such bucket"):
-        folder.write("a", b"jane@private.example")
+        folder.write("a", holds(b"jane@private.example"))
     folder = FrameFolder(place_of(bucket) / "customers")
     for error, words in (
         (PermissionError(SECRET), "access is denied; list, read, write and delete are needed there"),
@@ -167,9 +180,9 @@ def test_a_store_that_refuses_is_told_in_words_of_ours_and_without_its_keys(
         def refuse(*_: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(folder._folder.fs, "pipe_file", refuse)
+        monkeypatch.setattr(folder._folder.fs, "put_file", refuse)
         with pytest.raises(FramesError, match=words) as raised:
-            folder.write("a", b"jane@private.example")
+            folder.write("a", holds(b"jane@private.example"))
         assert SECRET not in str(raised.value)
         assert raised.value.__cause__ is None
 

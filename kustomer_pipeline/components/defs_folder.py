@@ -16,7 +16,16 @@ import yaml
 from pydantic import ValidationError
 
 from .component import SyncComponent, syncs_of
-from .sync_config import Conflict, SyncConfigError, conflicts, did_you_mean, dotted, listed, name_problems
+from .sync_config import (
+    Conflict,
+    SyncConfigError,
+    bound_to_themselves,
+    conflicts,
+    did_you_mean,
+    dotted,
+    listed,
+    name_problems,
+)
 from .yaml_files import Document, Line, line_of, read_documents
 
 _OUTERMOST = {"extra_forbidden": "is not a known key.", "dict_type": "has to be keys and values."}
@@ -40,9 +49,11 @@ def load_tree(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions
             warnings.simplefilter("ignore", dg.BetaWarning)
             warnings.simplefilter("ignore", dg.PreviewWarning)
             warnings.filterwarnings("ignore", "`parse_obj_as` is deprecated", DeprecationWarning)
-            if found := list(conflicts(syncs_of(tree))):
-                raise SyncConfigError(f"{folder} cannot be loaded:", [], _conflict_lines(folder, found))
-            return tree, tree.build_defs()
+            syncs = syncs_of(tree)
+            _require_none(conflicts(syncs), folder)
+            defs = tree.build_defs()
+            _require_none(bound_to_themselves(syncs, _keys_of(defs)), folder)
+            return tree, defs
     except Exception as error:
         # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
         cause = cause_of(error)
@@ -51,6 +62,22 @@ def load_tree(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions
         if isinstance(cause, ValidationError):
             raise SyncConfigError(f"{folder} cannot be loaded:", [], _dagsters_lines(cause)) from None
         raise
+
+
+def _require_none(found: Iterable[Conflict], folder: Path) -> None:
+    if lines := list(_conflict_lines(folder, found)):
+        raise SyncConfigError(f"{folder} cannot be loaded:", [], lines)
+
+
+def _keys_of(defs: dg.Definitions) -> set[str]:
+    """The keys of all assets, before Dagster looks for those that they depend on."""
+    return {spec.key.to_user_string() for some in defs.assets or () for spec in _specs(some)}
+
+
+def _specs(some: object) -> Iterable[dg.AssetSpec]:
+    if isinstance(some, dg.AssetSpec):
+        return [some]
+    return some.specs if isinstance(some, dg.AssetsDefinition) else ()
 
 
 def cause_of(error: BaseException) -> BaseException:

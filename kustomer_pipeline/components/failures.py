@@ -14,6 +14,7 @@ from kustomer_pipeline.kustomer import AuthenticationError, KustomerError
 from kustomer_pipeline.mapping import MappingError
 from kustomer_pipeline.resources import KUSTOMER, in_variables, show_values
 from kustomer_pipeline.sync import StateError, SyncReport, UndoError
+from kustomer_pipeline.sync.wording import ROWS, part, quantity
 from kustomer_pipeline.warehouse import WarehouseError
 
 _PACKAGE = "kustomer_pipeline"
@@ -91,18 +92,18 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
     counts = report.counts
     if report.interrupted is not None:
         return (
-            f"Stopped half-way: {error_text(report.interrupted)}\n\n{counts.deferred:,} of {counts.read:,} rows were "
+            f"Stopped half-way: {error_text(report.interrupted)}\n\n{part(counts.deferred, counts.read, *ROWS)} "
             "not reached. Nothing is lost: the next run continues with them."
         )
     if not report.adds_up:
         return (
-            f"{counts.read:,} rows were read but their outcomes do not add up to that. This is a mistake in "
-            "the engine, not in the data: see the check rows_accounted_for, and report it."
+            f"{quantity(counts.read, 'row was', 'rows were')} read but their outcomes do not add up to that. "
+            "This is a mistake in the engine, not in the data: see the check rows_accounted_for, and report it."
         )
     if report.failure_share > max_failure_share:
         refused = counts.invalid + counts.rejected
         return (
-            f"{refused:,} of {counts.read:,} rows were refused ({report.failure_share:.1%}), more than the "
+            f"{part(refused, counts.read, *ROWS)} refused ({report.failure_share:.1%}), more than the "
             f"{max_failure_share:.1%} that max_failure_share allows. The others have been sent. The "
             "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more."
         )

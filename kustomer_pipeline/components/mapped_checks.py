@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from kustomer_pipeline.mapping import ReasonCode, reason_lines
+from kustomer_pipeline.sync.wording import ARE, ROWS, part
 
 from .keys import mapped_key
 from .severity import severity
@@ -56,6 +57,6 @@ def _result(sync: SyncConfig, name: str, lines: pd.DataFrame, total: int) -> dg.
         check_name=name,
         passed=bad == 0,
         severity=severity(share, sync.max_failure_share),
-        description=f"{bad:,} of {total:,} rows ({share:.1%}) are left out for this" if bad else None,
+        description=f"{part(bad, total, *ROWS, ARE)} left out for this ({share:.1%})" if bad else None,
         metadata={"rows": bad, "share": round(share, 6), **table("examples", examples)},
     )

@@ -14,6 +14,7 @@ from kustomer_pipeline.sync import Plan, SyncReport, UndoReport
 
 from .approvals import held_changes, held_removals
 from .failures import error_text
+from .markdown import page
 from .outcomes_plot import RunOutcomes, earlier_runs, outcomes_of
 from .plan_page import plan_headline, plan_page
 from .run_report import report_headline, run_report
@@ -63,7 +64,7 @@ def frame_metadata(frame: pd.DataFrame) -> Metadata:
 
 def query_metadata(sql: str) -> Metadata:
     """The SQL as it ran."""
-    return {"query": dg.MetadataValue.md(f"```sql\n{sql.strip()}\n```")}
+    return {"query": dg.MetadataValue.md(page([f"```sql\n{sql.strip()}\n```"]))}
 
 
 def outcome_counts(report: SyncReport) -> dict[str, int]:

@@ -1,10 +1,10 @@
 """The syncs of a Dagster project on disk, for commands that run beside Dagster.
 
-folder → pyproject.toml ([tool.dg.project]) → its defs folder → syncs, definitions
+folder → pyproject.toml ([tool.dg.project]) → its defs folder    → syncs, definitions
+       → its code location                  → build_definitions → syncs, definitions
 """
 
 import sys
-import tomllib
 import warnings
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import dagster as dg
 
 from kustomer_pipeline import defs as own_folder
 
+from .code_location import built_in_python, project_settings
 from .defs_folder import cause_of, load_tree
 from .sync_config import SyncConfig
 
@@ -19,20 +20,23 @@ _OWN_PACKAGE = "kustomer_pipeline"
 
 
 def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
-    """The syncs that the project's files describe, and everything that Dagster finds in it.
+    """The syncs of the project, in YAML and in Python, and everything that Dagster finds in it.
 
     A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through.
     """
     folder = folder.resolve()
-    if _root_module(folder) in (None, _OWN_PACKAGE):
-        tree, defs = load_tree(own_folder)
-        return syncs_in(tree), defs
     if str(folder) not in sys.path:  # as `dg` does; a project need not be installed for this
         sys.path.insert(0, str(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
-        tree = dg.ComponentTree.for_project(folder)
-        return syncs_in(tree), tree.build_defs()
+        if project_settings(folder).get("root_module") in (None, _OWN_PACKAGE):
+            tree, defs = load_tree(own_folder)
+        else:
+            tree = dg.ComponentTree.for_project(folder)
+            defs = tree.build_defs()
+        in_python, given = built_in_python(folder)
+    known = {sync.name: sync for sync in (*syncs_in(tree), *in_python)}
+    return list(known.values()), given or defs
 
 
 def syncs_in(tree: dg.ComponentTree) -> list[SyncConfig]:
@@ -46,12 +50,3 @@ def said_by(error: BaseException) -> str:
     """What a person reads of a project that does not load."""
     cause = cause_of(error)
     return str(cause) or type(cause).__name__
-
-
-def _root_module(folder: Path) -> str | None:
-    try:
-        settings = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    project = settings.get("tool", {}).get("dg", {}).get("project", {})
-    return project.get("root_module") if isinstance(project, dict) else None

@@ -13,6 +13,7 @@ import pandas as pd
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Plan
 from kustomer_pipeline.sync.report import masked_table
+from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from . import markdown
 from .approvals import changes_advice, removals_advice
@@ -33,7 +34,8 @@ def plan_headline(sync: SyncConfig, plan: Plan) -> str:
     left = markdown.counted([(name, counts.get(action, 0)) for action, name in _NOT_SENT.items()], "")
     lines = [
         f"**{first}**",
-        f"{counts.get('unchanged', 0):,} stay as they are" + (f"; of the other rows: {left}." if left else "."),
+        quantity(counts.get("unchanged", 0), "stays as it is", "stay as they are")
+        + (f"; of the other rows: {left}." if left else "."),
         "**Some of it is held until somebody approves it.**" if _held(plan) else "",
     ]
     return "\n\n".join(filter(None, lines))
@@ -48,7 +50,7 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
     yield plan_headline(sync, plan)
     yield (
         f"Nothing has been sent. To send it, run the job `sync_{sync.name}`: {plan.estimate}. "
-        f"This plan took {plan.requests:,} requests."
+        f"This plan took {quantity(plan.requests, *REQUESTS)}."
     )
     yield from filter(None, [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)])
     for action in _kinds(plan):
@@ -67,7 +69,7 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
     if len(plan.changes):
         yield (
             f"**All {len(plan.changes):,} lines, with their values**, are the value of this asset: a Parquet file, "
-            "whose `path` stands in the table of metadata. To open it as a spreadsheet, put the path for PATH:\n\n"
+            "whose path is under `file` in the table of metadata. To open it as a spreadsheet, put the path for PATH:\n\n"
             "```sh\n"
             'python -c "import pandas\n'
             "pandas.read_parquet('PATH').to_csv('plan.csv')\"\n"

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
 from .alerts import alerts_sensor, try_job, watched
+from .code_location import note
 from .component import SyncComponent, syncs_beside, syncs_of
 from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
@@ -70,6 +71,7 @@ def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject |
     if found := list(conflicts(syncs)):
         problems = [Problem((), one.what) for one in found]
         raise SyncConfigError("The definitions cannot be built:", problems)
+    note(syncs)
     each = [sync_definitions(sync, after(sync, syncs)) for sync in syncs]
     tables = dg.Definitions(assets=table_assets(syncs))
     executor = dg.Definitions(executor=executor_from_environment())

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from kustomer_pipeline.sync.wording import ROWS, quantity
+
 from . import markdown
 from .reason_groups import MOST, by_reason
 from .tables import masked_keys
@@ -23,5 +25,10 @@ def refused_table(rows: pd.DataFrame, outcomes: Iterable[str]) -> str:
     ]
     shown = markdown.table(["rows:", "outcome", "reason", "for example"], lines)
     left = groups[MOST:]
-    more = f"\n\n… and {sum(group.rows for group in left):,} rows with {len(left):,} other reasons." if left else ""
+    more = (
+        f"\n\n… and {quantity(sum(group.rows for group in left), *ROWS)} with "
+        f"{quantity(len(left), 'other reason', 'other reasons')}."
+        if left
+        else ""
+    )
     return shown + more

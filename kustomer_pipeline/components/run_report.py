@@ -8,6 +8,7 @@ Masked unless KUSTOMER_SHOW_VALUES=1: the page is in Dagster's event log.
 from collections.abc import Iterator, Sequence
 
 from kustomer_pipeline.sync import SyncReport
+from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from . import markdown
 from .failures import error_text
@@ -37,9 +38,11 @@ def report_headline(sync: SyncConfig, report: SyncReport) -> str:
     held = report.removals_held + report.changes_held
     lines = [
         "**Stopped half-way.**" if report.interrupted is not None else "",
-        f"**{counts.read:,} rows were read: {done}.**",
+        f"**{quantity(counts.read, 'row was', 'rows were')} read: {done}.**",
         f"The others: {left}." if left else "",
-        f"**{held:,} {sync.kind} are held until somebody approves it.**" if held else "",
+        f"**{quantity(held, f'of the {sync.kind} is', f'of the {sync.kind} are')} held until somebody approves.**"
+        if held
+        else "",
     ]
     return "\n\n".join(filter(None, lines))
 
@@ -87,9 +90,9 @@ def _updated(sync: SyncConfig) -> str:
 def _spent(report: SyncReport, waited: float) -> str:
     read = report.counts.read
     each = f", {report.requests / read:.4f} for each row" if read else ""
-    text = f"It took {report.seconds:,.0f} s and {report.requests:,} requests of the org's budget{each}."
+    text = f"It took {report.seconds:,.0f} s and {quantity(report.requests, *REQUESTS)} of the org's budget{each}."
     if waited >= 1:
         text += f" {waited:,.0f} s of it were waiting for the budget, or before something was tried again."
     if report.budget_left is not None:
-        text += f" {report.budget_left:,} requests are left of this minute."
+        text += f" {quantity(report.budget_left, 'request is', 'requests are')} left of this minute."
     return text

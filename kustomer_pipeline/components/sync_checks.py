@@ -11,6 +11,7 @@ import pandas as pd
 
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import ReadBack, ReasonCode, SyncReport
+from kustomer_pipeline.sync.wording import ARE, RECORDS, ROWS, part, quantity
 
 from .approvals import held_changes, held_removals
 from .keys import kustomer_key
@@ -101,7 +102,7 @@ def _all_accepted(sync: SyncConfig, report: SyncReport) -> dg.AssetCheckResult:
         check_name=ACCEPTED,
         passed=refused == 0,
         severity=severity(share, sync.max_failure_share),
-        description=f"{refused:,} of {report.counts.read:,} rows ({share:.1%}) were refused" if refused else None,
+        description=f"{part(refused, report.counts.read, *ROWS)} refused ({share:.1%})" if refused else None,
         metadata={
             "invalid": report.counts.invalid,
             "rejected": report.counts.rejected,
@@ -120,7 +121,7 @@ def _not_deferred(sync: SyncConfig, report: SyncReport) -> dg.AssetCheckResult:
     )
     return _warning(
         NOT_DEFERRED,
-        f"{deferred:,} of {read:,} rows ({share:.1%}) are left for the next run. If that happens run after run, "
+        f"{part(deferred, read, *ROWS, ARE)} left for the next run ({share:.1%}). If that happens run after run, "
         "Kustomer does not work off what is sent: look at the reasons."
         if share > sync.max_deferred_share
         else None,
@@ -136,7 +137,7 @@ def _landed_as_sent(read_back: ReadBack) -> dg.AssetCheckResult:
         description = f"The records could not be read again: {read_back.error}"
     elif drifted:
         description = (
-            f"{drifted:,} of {checked:,} records that were read again are not as they were sent. An agent or a "
+            f"{part(drifted, checked, *RECORDS, ARE)} not as sent when read again. An agent or a "
             "business rule may have changed them since, or Kustomer keeps the value in another form. A run with "
             "full_resync sends the warehouse's values again; what a business rule changes, change there."
         )
@@ -166,7 +167,9 @@ def _removals_within_limit(sync: SyncConfig, report: SyncReport) -> dg.AssetChec
     return dg.AssetCheckResult(
         check_name=REMOVALS,
         passed=held == 0,
-        description=f"{held:,} removals are held back until somebody approves them" if held else None,
+        description=f"{quantity(held, 'removal is', 'removals are')} held back until somebody approves"
+        if held
+        else None,
         metadata={"removals_held": held, **held_removals(sync, report.removals)},
     )
 
@@ -175,11 +178,15 @@ def _removals_accepted(report: SyncReport) -> dg.AssetCheckResult:
     removals = report.removals
     told = []
     if removals.refused:
-        told.append(f"Kustomer refused to untag {removals.refused:,} members; they keep the tag, and are tried again")
+        told.append(
+            f"Kustomer refused to untag {quantity(removals.refused, 'member', 'members')}: the tag stays, and the next "
+            "run tries again"
+        )
     if removals.waiting:
         told.append(
-            f"{removals.waiting:,} removals wait: rows of the audience are invalid, refused or deferred, and one of "
-            "them may be the member who seems to have left. Put those rows right; the next run looks again"
+            f"{quantity(removals.waiting, 'removal waits', 'removals wait')}: rows of the audience are invalid, "
+            "refused or deferred, and one of them may be the member who seems to have left. Put those rows right; the "
+            "next run looks again"
         )
     rows = removals.rows.head(MAX_ROWS)
     refused = rows.assign(key=masked_keys(rows["key"]))
@@ -200,8 +207,8 @@ def _members_found(sync: AudienceSyncConfig, report: SyncReport) -> dg.AssetChec
     share = absent / read if read else 0.0
     return _warning(
         FOUND,
-        f"{absent:,} of {read:,} members ({share:.1%}) are not in Kustomer. Is match_on what Kustomer knows "
-        f"its {sync.object} by, and are they synced before the audience?"
+        f"{part(absent, read, 'member', 'members', ARE)} not in Kustomer ({share:.1%}). Is match_on what Kustomer "
+        f"knows its {sync.object} by, and are they synced before the audience?"
         if share > sync.max_absent_share
         else None,
         {"not_in_kustomer": absent, "share": round(share, 6)},

@@ -5,12 +5,13 @@ import time
 import dagster as dg
 
 from kustomer_pipeline.resources import WarehouseResource
-from kustomer_pipeline.warehouse import Watermark
+from kustomer_pipeline.warehouse import Watermark, open_engine
+from kustomer_pipeline.warehouse.signals import answer_to, last_change
 
 from .failures import readable_failures
 from .keys import table_key
 from .sync_config import Schedule, SyncConfig, Watch
-from .watching import AskedRun, Look, decide, run_key
+from .watching import AskedRun, Look, Seen, decide, run_key, unchanged
 
 LOOK_TAG = "kustomer_pipeline/look"
 
@@ -42,26 +43,35 @@ def changed_sensor(sync: SyncConfig, watch: Watch) -> dg.SensorDefinition:
     def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with readable_failures():
             warehouse: WarehouseResource = getattr(context.resources, sync.resource_keys.warehouse)
-            now = warehouse.watermark(watch.table, watch.updated_at)
+            now = seen(warehouse, watch)
             return report(watch, now, context) if watch.reports_only else look(watch, now, context, time.time())
 
     return changed
 
 
-def report(watch: Watch, now: Watermark, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+def seen(warehouse: WarehouseResource, watch: Watch) -> Seen:
+    """The table as it is now, by the way that was written. Raises WarehouseError."""
+    if watch.updated_at is not None:
+        return warehouse.watermark(watch.table, watch.updated_at)
+    engine = open_engine(warehouse.address())
+    return last_change(engine, watch.table) if watch.query is None else answer_to(engine, watch.query)
+
+
+def report(watch: Watch, now: Seen, context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """One tick of a sensor that runs nothing: tell Dagster that the table is not as it was at the last look."""
-    seen = now.as_json()
-    if context.cursor == seen:
-        return dg.SensorResult(skip_reason=f"{watch.table} has not changed: {now.count:,} rows")
-    change = dg.AssetMaterialization(
-        table_key(watch),
-        description=f"{watch.table} has changed",
-        metadata={"dagster/row_count": now.count, **({"newest": now.max_updated_at} if now.max_updated_at else {})},
-    )
-    return dg.SensorResult(asset_events=[change], cursor=seen)
+    cursor = now.as_json()
+    if context.cursor == cursor:
+        return dg.SensorResult(skip_reason=unchanged(watch.table, now))
+    metadata: dict[str, int | str] = {}
+    if isinstance(now, Watermark):
+        metadata = {"dagster/row_count": now.count}
+        if now.max_updated_at:
+            metadata["newest"] = now.max_updated_at
+    change = dg.AssetMaterialization(table_key(watch), description=f"{watch.table} has changed", metadata=metadata)
+    return dg.SensorResult(asset_events=[change], cursor=cursor)
 
 
-def look(watch: Watch, now: Watermark, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
+def look(watch: Watch, now: Seen, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
     """One tick: ask for a run and remember it, or say why not and leave the cursor as it is."""
     before = Look.from_json(context.cursor)
     asked = _asked_run(context.instance, before.run_key) if before is not None else None
@@ -96,7 +106,14 @@ def _description(sync: SyncConfig, watch: Watch) -> str:
         )
     besides = f", and after {watch.at_least_every:,} seconds without a run in any case" if watch.at_least_every else ""
     return (
-        f"Looks at {watch.table} every {watch.every} seconds and runs sync_{sync.name} when {watch.updated_at}, the "
-        f"number of rows or one of the newest rows has changed{besides}. A failed run is tried again a few times. Off "
-        "until you switch it on; its first look runs the sync."
+        f"Looks at {watch.table} every {watch.every} seconds and runs sync_{sync.name} when {_change(watch)}{besides}. "
+        "A failed run is tried again a few times. Off until you switch it on; its first look runs the sync."
     )
+
+
+def _change(watch: Watch) -> str:
+    if watch.query is not None:
+        return "the query of watch gives another answer"
+    if watch.updated_at is None:
+        return "the warehouse's metadata tell of a change"
+    return f"{watch.updated_at}, the number of rows or one of the newest rows has changed"

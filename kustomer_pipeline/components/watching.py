@@ -1,5 +1,8 @@
 """What a sensor does with a look at a table: run the sync, or say why not. Pure: no warehouse, no Dagster, no clock.
 
+The table as it is seen is a watermark (its rows were read) or a signal (a query of the user's own, or the warehouse's
+metadata, was asked).
+
     the table now, the last look (cursor), what became of the run it asked for, the time → Decision
 
 A sync is run when the table differs from the last look; again when the run for that look failed (a few times, ever
@@ -13,6 +16,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kustomer_pipeline.warehouse import Watermark
+from kustomer_pipeline.warehouse.signals import Signal
+
+Seen = Watermark | Signal
 
 MAX_ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 60.0
@@ -24,7 +30,7 @@ PATIENCE_SECONDS = 3600.0  # for a run that is said to be under way and may be d
 class Look:
     """What the cursor remembers: how the table was, and which run was asked for, when, and for which time."""
 
-    watermark: Watermark
+    watermark: Seen
     run_key: str
     asked_at: float
     attempt: int = 1
@@ -45,7 +51,7 @@ class Look:
         """The opposite; None at the first look, or when somebody has written something else."""
         try:
             values = json.loads(cursor or "")
-            watermark = Watermark.from_json(values["watermark"])
+            watermark = _seen(values["watermark"])
             return cls(watermark, str(values["run_key"]), float(values["asked_at"]), int(values["attempt"]))
         except (ValueError, TypeError, KeyError):
             return None
@@ -68,7 +74,7 @@ class Decision:
 
 
 def decide(
-    now: Watermark, before: Look | None, asked: AskedRun | None, at: float, *, table: str, at_least_every: float
+    now: Seen, before: Look | None, asked: AskedRun | None, at: float, *, table: str, at_least_every: float
 ) -> Decision:
     """Compare with the last look. Not by order: rows can disappear and clocks can be set back."""
     if before is None:
@@ -87,10 +93,10 @@ def decide(
     if at_least_every and waited >= at_least_every:
         return Decision(1, f"nothing was run for {waited / 3600:.0f} hours")
     failed = f"; the last run failed, {before.attempt} times" if asked and asked.status == "failed" else ""
-    return Decision(None, f"{table} has not changed: {now.count:,} rows{_newest(now)}{failed}")
+    return Decision(None, f"{unchanged(table, now)}{failed}")
 
 
-def run_key(table: str, now: Watermark, attempt: int, last_tick: float | None) -> str:
+def run_key(table: str, now: Seen, attempt: int, last_tick: float | None) -> str:
     """Dagster starts only one run per key, ever.
 
     The end of the tick before this one belongs to it: another tick gives another key, also after the cursor was reset
@@ -100,5 +106,17 @@ def run_key(table: str, now: Watermark, attempt: int, last_tick: float | None) -
     return f"{table}:{digest}:{attempt}:{last_tick or 0:.3f}"
 
 
-def _newest(now: Watermark) -> str:
-    return f", the newest from {now.max_updated_at}" if now.max_updated_at else ""
+def unchanged(table: str, now: Seen) -> str:
+    """What a person reads when there is nothing to do."""
+    if isinstance(now, Watermark):
+        newest = f", the newest from {now.max_updated_at}" if now.max_updated_at else ""
+        return f"{table} has not changed: {now.count:,} rows{newest}"
+    who = "the query of watch gives the same answer" if now.kind == "query" else "says the warehouse's metadata"
+    return f"{table} has not changed: {who}"
+
+
+def _seen(text: str) -> Seen:
+    try:
+        return Watermark.from_json(text)
+    except ValueError:
+        return Signal.from_json(text)

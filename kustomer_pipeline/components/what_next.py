@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from kustomer_pipeline.sync import ReasonCode, SyncReport
+from kustomer_pipeline.sync.wording import quantity
 
 from .approvals import changes_advice, removals_advice
 from .sync_config import OnCron, SyncConfig
@@ -30,24 +31,21 @@ def _lines(sync: SyncConfig, report: SyncReport, on: frozenset[str]) -> Iterator
     counts = report.counts
     if refused := counts.invalid + counts.rejected:
         yield (
-            f"{_rows(refused)} refused: put right in the warehouse what can be. They are tried again in every run; one "
-            "with `only: rejected` tries nothing else."
+            f"{quantity(refused, 'row is', 'rows are')} refused: put right in the warehouse what can be. They are "
+            "tried again in every run; one with `only: rejected` tries nothing else."
         )
     deferred_by_guard = sum(report.by_code.get(code, 0) for code in _HELD)
     if waiting := max(counts.deferred - deferred_by_guard, 0):
-        yield f"{_rows(waiting)} left: the next run goes on with them."
+        yield f"{quantity(waiting, 'row is', 'rows are')} left: the next run goes on with them."
     if report.removals.waiting:
-        yield f"{report.removals.waiting:,} removals wait until every row of the audience is settled."
+        waits = quantity(report.removals.waiting, "removal waits", "removals wait")
+        yield f"{waits} until every row of the audience is settled."
     if report.removals_held or report.changes_held:
         held = report.removals_held + report.changes_held
         yield f"Held until somebody approves it, as said below: {held:,}."
     yield from _triggers(sync, on)
     if counts.created or counts.updated or report.removed:
         yield f"To take this run back, launch the job `undo_run` with `run_id: {report.run_id}`."
-
-
-def _rows(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count:,} rows are"
 
 
 def _triggers(sync: SyncConfig, on: frozenset[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from .facts import Facts
 from .findings import Finding, Level
@@ -24,7 +25,7 @@ def limit(facts: Facts) -> list[Finding]:
         return [Finding(SECTION, "limit", Level.UNKNOWN, says, "Look at Settings > Platform > Platform Limits.")]
     last = told[-1]
     value = {"limit": last.limit, "remaining": last.remaining}
-    says = f"{last.limit:,} requests a minute for the whole org, {last.remaining:,} left in this one"
+    says = f"{quantity(last.limit or 0, *REQUESTS)} a minute for the whole org, {last.remaining:,} left in this one"
     return [Finding(SECTION, "limit", Level.OK, says, value=value)]
 
 
@@ -37,8 +38,8 @@ def others(facts: Facts) -> list[Finding]:
     gone = max(0, (first.limit or 0) - (first.remaining or 0) - 1)
     meanwhile = sum(_between(one, other) for one, other in pairwise(told))
     seconds = last.at - first.at
-    says = f"{gone:,} requests of the minute were gone before the first of these; {meanwhile:,} by others since, "
-    says += f"in {seconds:.0f} s"
+    says = f"{quantity(gone, 'request of the minute was', 'requests of the minute were')} gone before the first of "
+    says += f"these; {meanwhile:,} by others since, in {seconds:.0f} s"
     value = {"gone_before": gone, "meanwhile": meanwhile, "seconds": round(seconds, 1)}
     if gone > _BUSY * (first.limit or 0):
         advice = "Syncs slow down beside others: run at another time, or see Settings > Platform > Platform Limits."

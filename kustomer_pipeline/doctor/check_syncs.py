@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.kustomer import NotFoundError, ObjectName, PermissionDeniedError, Tag, attributes_of, data_items
+from kustomer_pipeline.sync.wording import quantity
 
 from .facts import Facts
 from .findings import Finding, Level
@@ -48,7 +49,15 @@ def remembered_of_syncs(facts: Facts) -> list[Finding]:
     found = []
     for sync in facts.syncs:
         count = rows.get(sync.name, 0)
-        found.append(Finding("syncs", sync.name, Level.OK, f"{count:,} rows are remembered", value={"rows": count}))
+        found.append(
+            Finding(
+                "syncs",
+                sync.name,
+                Level.OK,
+                f"{quantity(count, 'row is', 'rows are')} remembered",
+                value={"rows": count},
+            )
+        )
         found += _held(facts, sync)
     gone = [name for name in rows if name not in {sync.name for sync in facts.syncs}]
     if gone and not facts.chosen:
@@ -58,7 +67,8 @@ def remembered_of_syncs(facts: Facts) -> list[Finding]:
     for job in facts.state.left_behind(org_id):
         age = now - job.oldest
         minutes = int(age.total_seconds() // 60)
-        says = f"{job.count} bulk jobs of {job.sync} were left behind, the oldest {minutes:,} minutes ago"
+        jobs = quantity(job.count, f"bulk job of {job.sync} was", f"bulk jobs of {job.sync} were")
+        says = f"{jobs} left behind, the oldest {quantity(minutes, 'minute', 'minutes')} ago"
         advice = "The next run of the sync collects them" + (", or gives them up." if age > _GIVEN_UP_AFTER else ".")
         value = {"sync": job.sync, "jobs": job.count, "oldest": job.oldest.isoformat()}
         found.append(Finding("syncs", "jobs left behind", Level.WARNING, says, advice, value))
@@ -70,7 +80,8 @@ def _held(facts: Facts, sync: SyncConfig) -> Iterator[Finding]:
     last = facts.state.last_run(facts.token.org_id if facts.token else "", sync.name)
     if last is None or not (last.removals_held or last.changes_held):
         return
-    says = f"the last run held {last.removals_held:,} removals and {last.changes_held:,} changes"
+    says = f"the last run held {quantity(last.removals_held, 'removal', 'removals')}"
+    says += f" and {quantity(last.changes_held, 'change', 'changes')}"
     value = {"removals_held": last.removals_held, "changes_held": last.changes_held}
     yield Finding(
         "syncs", f"held by {sync.name}", Level.WARNING, says, "Look at its plan, and approve or mend it.", value

@@ -1,17 +1,20 @@
-"""The frames of one asset: one file per run, each there as a whole or not at all.
+"""The frames of one asset: one file per run, each there as a whole or not at all, and never in memory as a whole.
 
     00000011-<run id>.parquet
     00000012-<run id>.parquet    the highest number is the newest: counted, because the clocks of two machines differ
 
 Who reads gets the file of the own run, else the newest. Who writes removes the old ones, but none of a run that goes
-on: its next asset still has to read it.
+on: its next asset still has to read it. A file is filled beside its place, readable by its owner only, and then moved
+there: in a folder by renaming it, to an object store by one upload that takes effect at its end.
 """
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import BinaryIO, TypeVar, cast
 
 from upath import UPath
 
@@ -21,6 +24,7 @@ _NAME = re.compile(r"(\d+)-([^/]+)\.parquet")
 # What a process that was killed while it wrote has left: not a frame, but rows of people all the same.
 _UNFINISHED = re.compile(r"\d+-([^/]+)\.parquet\.part")
 _ATTEMPTS = 3
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,14 @@ class FrameFolder:
     def __init__(self, folder: UPath) -> None:
         self._folder = folder
 
-    def read(self, run_id: str | None) -> bytes | None:
-        """The file of this run, else the newest; None if there is none. Raises FramesError."""
+    def read(self, run_id: str | None, load: Callable[[BinaryIO], _Read]) -> _Read | None:
+        """What `load` makes of the open file of this run, else of the newest; None if there is none.
+
+        `load` may be called again, with another file: the one it was reading may be removed by another run.
+
+        Raises:
+            FramesError: the place cannot be read from, or `load` raises it.
+        """
         with told("The frames cannot be read from", self._folder):
             for _ in range(_ATTEMPTS):
                 files = self._files()
@@ -45,26 +55,24 @@ class FrameFolder:
                     return None
                 own = [file for file in files if file.run_id == run_id]
                 # Between the look and the reading another run may have put a newer one in its place.
-                with suppress(FileNotFoundError):
-                    return bytes((own or files)[-1].path.read_bytes())
+                with suppress(FileNotFoundError), self._folder.fs.open((own or files)[-1].path.path, "rb") as file:
+                    return load(cast(BinaryIO, file))
             return None
 
-    def write(self, run_id: str, content: bytes) -> UPath:
-        """Keep a file for this run, which is then the newest; where it is. Raises FramesError."""
+    def write(self, run_id: str, fill: Callable[[BinaryIO], None]) -> UPath:
+        """Keep a file for this run, which is then the newest; where it is. `fill` writes into it.
+
+        Raises:
+            FramesError: the place cannot be written to, or `fill` raises it; then nothing has changed there.
+            NotStorableError: `fill` raises it.
+        """
         with told("The frames cannot be written to", self._folder):
             newest = max((file.number for file in self._files()), default=0)
             path = self._folder / f"{newest + 1:08}-{run_id}.parquet"
             if is_local(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary = path.with_name(f"{path.name}.part")
-                try:
-                    temporary.write_bytes(content)
-                    os.replace(temporary.path, path.path)
-                finally:
-                    temporary.unlink(missing_ok=True)
+                _write_to_folder(path, fill)
             else:
-                # One put, which a store carries out as a whole; an open file that fails would be sent in part.
-                path.fs.pipe_file(path.path, content)
+                _write_to_store(path, fill)
             return path
 
     def expire(self, keep: int, goes_on: Callable[[str], bool]) -> None:
@@ -94,6 +102,29 @@ class FrameFolder:
         with suppress(FileNotFoundError):
             for name in store.ls(self._folder.path, detail=False):
                 yield self._folder / str(name).rstrip("/").rpartition("/")[2]
+
+
+def _write_to_folder(path: UPath, fill: Callable[[BinaryIO], None]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with open(temporary.path, "wb", opener=_for_its_owner) as file:
+            fill(file)
+        os.replace(temporary.path, path.path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_to_store(path: UPath, fill: Callable[[BinaryIO], None]) -> None:
+    """By way of a file of this machine: what is written into an open file of a store is sent in part if it fails."""
+    with tempfile.NamedTemporaryFile(prefix="kustomer-frame-") as file:  # only its owner may read it
+        fill(cast(BinaryIO, file))
+        file.flush()
+        path.fs.put_file(file.name, path.path)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
 
 
 def is_local(path: UPath) -> bool:

@@ -17,6 +17,10 @@ class FramesError(Exception):
     """The frames cannot be kept, found or removed. The message says where, why, what to do; never a value of a row."""
 
 
+class NotStorableError(TypeError):
+    """What is to be kept is no frame, or Parquet cannot hold one of its columns. The message names the columns."""
+
+
 @dataclass(frozen=True)
 class _Store:
     """An object store: the package that speaks to it, and the extra that brings the package."""
@@ -62,6 +66,8 @@ def told(what: str, path: UPath) -> Iterator[None]:
     """Whatever a store raises, as FramesError: in words of ours, because theirs may quote a request and its keys."""
     try:
         yield
+    except (FramesError, NotStorableError):
+        raise
     except Exception as error:
         raise FramesError(f"{what} {path}: {_reason(error)}") from None
 

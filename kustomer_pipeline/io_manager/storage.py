@@ -1,19 +1,25 @@
-"""What Dagster asks for: keep the frame of an asset, and give it to the next one."""
+"""What Dagster asks for: keep the frame of an asset, and give it to the next one.
 
-import io
-from typing import Any
+A frame is written row group by row group and read column by column: besides the frame itself only a part of it is in
+memory.
+"""
+
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import Field
 from upath import UPath
 
 from .frame_folder import FrameFolder, remove
-from .place import FramesError, place_of, told
+from .place import FramesError, NotStorableError, place_of, told
 
 DEFAULT_KEEP = 1
+_CHARACTERS_OF_A_WINDOW = 1000
+_ROW_GROUP = 131_072  # rows that are encoded, and in memory a second time, at once
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
@@ -29,14 +35,15 @@ class ParquetIOManager(dg.IOManager):
         """Keep a frame, and remove those that are old by now. A reader never sees half a file.
 
         Raises:
-            TypeError: not a DataFrame, or one with a column that Parquet cannot hold.
+            NotStorableError: not a DataFrame, or one with a column that Parquet cannot hold.
             FramesError: the place cannot be written to.
         """
         if context.has_partition_key:
             raise TypeError("Frames are kept by run, not by partition: give this asset another IO manager")
-        content = _parquet(obj)
+        if not isinstance(obj, pd.DataFrame):
+            raise NotStorableError(f"Only a DataFrame can be kept as Parquet, not a {type(obj).__name__}")
         folder = self._folder(context.asset_key)
-        path = folder.write(context.run_id, content)
+        path = folder.write(context.run_id, lambda file: _write(obj, file))
         instance = context.step_context.instance
 
         def goes_on(run_id: str) -> bool:
@@ -45,7 +52,7 @@ class ParquetIOManager(dg.IOManager):
 
         folder.expire(self._keep, goes_on)
         self._remove_of_old_layout(context.asset_key)
-        context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
+        context.add_output_metadata({"file": _in_a_window(str(path))})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The frame that this run made of the asset; else, if this run did not make it, the newest.
@@ -55,13 +62,17 @@ class ParquetIOManager(dg.IOManager):
             FramesError: the place cannot be read from.
         """
         asset = context.asset_key.to_user_string()
-        content = self._folder(context.asset_key).read(_run_of(context))
-        if content is None:
+
+        def load(file: BinaryIO) -> pd.DataFrame:
+            try:
+                return _read(file)
+            except pa.ArrowException:
+                raise FramesError(f"The frame of the asset {asset} is damaged: materialize it again") from None
+
+        frame = self._folder(context.asset_key).read(_run_of(context), load)
+        if frame is None:
             raise FileNotFoundError(f"The asset {asset} holds no rows yet: materialize it first")
-        try:
-            return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
-        except pa.ArrowException:
-            raise FramesError(f"The frame of the asset {asset} is damaged: materialize it again") from None
+        return frame
 
     def _folder(self, key: dg.AssetKey) -> FrameFolder:
         return FrameFolder(self._base.joinpath(*map(_safe, key.path)))
@@ -114,25 +125,43 @@ def _run_of(context: dg.InputContext) -> str | None:
         return None
 
 
+def _in_a_window(path: str) -> dg.MarkdownMetadataValue:
+    """The UI opens Markdown of a thousand characters in a window of its own. A path is one word, which cannot be
+    broken: in the table of metadata it would move everything beside it out of sight."""
+    return dg.MetadataValue.md(f"```\n{path}\n```".ljust(_CHARACTERS_OF_A_WINDOW))
+
+
 def _safe(part: str) -> str:
     """A part of an asset key as the name of a folder, in which nothing leads elsewhere."""
     return quote(part, safe=" ") if part.strip(".") else quote(part).replace(".", "%2E")
 
 
-def _parquet(frame: Any) -> bytes:
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"Only a DataFrame can be kept as Parquet, not a {type(frame).__name__}")
-    buffer = io.BytesIO()
+def _write(frame: pd.DataFrame, file: BinaryIO) -> None:
+    """Into the file as it is encoded. The Arrow table is a view of the frame: text and numbers are not copied."""
+    _give_back_memory()
     try:
-        frame.to_parquet(buffer, engine="pyarrow")
+        pq.write_table(pa.Table.from_pandas(frame), file, row_group_size=_ROW_GROUP)
     except (pa.ArrowException, ValueError) as error:
         # Without pyarrow's own words: they may quote a value of a row.
         columns = ", ".join(_mixed_columns(frame)) or "unknown"
-        raise TypeError(
+        raise NotStorableError(
             f"The rows cannot be kept as Parquet ({type(error).__name__}): a column holds values of several "
             f"types (columns in question: {columns}); cast it in the query"
         ) from None
-    return buffer.getvalue()
+
+
+def _read(file: BinaryIO) -> pd.DataFrame:
+    """Each column of the Arrow table is given up once pandas has it."""
+    _give_back_memory()
+    gives_up = {"split_blocks": True, "self_destruct": True}
+    frame = pd.read_parquet(file, engine="pyarrow", to_pandas_kwargs=gives_up, pre_buffer=False)
+    _give_back_memory()
+    return frame
+
+
+def _give_back_memory() -> None:
+    """Arrow keeps what was freed (the frame of the asset before) for its next arrays; the process would hold both."""
+    pa.default_memory_pool().release_unused()
 
 
 def _mixed_columns(frame: pd.DataFrame) -> list[str]:

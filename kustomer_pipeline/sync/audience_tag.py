@@ -17,6 +17,7 @@ from kustomer_pipeline.kustomer import (
 from .resolve import find_tag
 from .spec import AudienceSpec
 from .state import OrgState
+from .wording import quantity
 
 BY_NAME = "name:"  # scope of an audience whose tag's id is not known yet
 UNMADE = "(not made yet)"
@@ -79,8 +80,8 @@ async def _make(client: KustomerClient, name: str) -> Tag:
 def notes_on_former_tags(org: OrgState, sync: str, tag: TagOfAudience) -> list[str]:
     """Whom this sync gave another tag before."""
     return [
-        f"{count:,} records still hold another tag ({scope}) that this sync gave them before its tag was changed to "
-        f"{tag.name!r}. A run with clean_up takes it from them."
+        f"{quantity(count, 'record still holds', 'records still hold')} another tag ({scope}) that this sync gave "
+        f"before its tag was changed to {tag.name!r}. A run with clean_up takes it from them."
         for scope, count in org.scopes(sync)
         if scope != tag.scope and count
     ]
@@ -89,8 +90,8 @@ def notes_on_former_tags(org: OrgState, sync: str, tag: TagOfAudience) -> list[s
 def notes_on_former_names(org: OrgState, known_as: Collection[str], tag: TagOfAudience) -> list[str]:
     """Whom other syncs gave this tag, which may be former names of this one."""
     return [
-        f"{count:,} records hold the tag {tag.name!r} because of the sync {sync!r}, and nothing takes it from them "
-        f"if that sync is gone. If it is this sync's former name, write renamed_from: {sync}."
+        f"{quantity(count, 'record holds', 'records hold')} the tag {tag.name!r} because of the sync {sync!r}, "
+        f"and nothing takes it away if that sync is gone. If it is this sync's former name, write renamed_from: {sync}."
         for sync, count in org.syncs_of_scope(tag.scope)
         if sync not in known_as and count
     ]

@@ -18,6 +18,7 @@ from .ledger import Ledger
 from .reconcile import Stream
 from .rendering import Line, action_of, lines_of
 from .report import CHANGE_COLUMNS, HeldChanges, OfTheGuard, Removals, masked_table
+from .wording import REQUESTS, quantity
 
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
 _JOB_ITEMS = 100
@@ -35,7 +36,7 @@ class Estimate:
         minutes = self.seconds / 60
         time = "a second" if self.seconds < 1.5 else f"{self.seconds:.0f} seconds"
         time = time if minutes < 2 else f"{minutes:.0f} minutes"
-        return f"about {self.units:,} requests, about {time} at the present budget"
+        return f"about {quantity(self.units, *REQUESTS)}, about {time} at the present budget"
 
 
 @dataclass(frozen=True)

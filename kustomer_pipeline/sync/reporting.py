@@ -12,6 +12,7 @@ from .apply import Executor
 from .opening import Opened
 from .reconcile import Stream
 from .report import HeldChanges, Removals, SyncReport
+from .wording import quantity
 
 
 def removals_of(stream: Stream, executors: Sequence[Executor]) -> Removals:
@@ -40,7 +41,10 @@ def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str,
     """What a person should know besides, each once."""
     notes = list(opened.notes) if opened is not None else []
     partly = Counter(reason.text for executor in executors for reason in executor.tally.notes.values())
-    notes += [f"{count:,} records were written only in part: {text}" for text, count in partly.items()]
+    notes += [
+        f"{quantity(count, 'record was', 'records were')} written only in part: {text}"
+        for text, count in partly.items()
+    ]
     return tuple(dict.fromkeys(notes))
 
 

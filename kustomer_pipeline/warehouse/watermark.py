@@ -81,7 +81,7 @@ def watermark(engine: sa.Engine, table: str, updated_at: str) -> Watermark:
         QueryError: no such table or column, or not a name.
         WarehouseUnavailableError: no connection, or it broke.
     """
-    *schema, name = _parts(table)
+    *schema, name = parts_of(table)
     quote = engine.dialect.identifier_preparer.quote
     # Quoted part by part: SQLAlchemy would take a database and a schema together for one name.
     qualifier = sa.quoted_name(".".join(map(quote, schema)), quote=False) if schema else None
@@ -91,18 +91,18 @@ def watermark(engine: sa.Engine, table: str, updated_at: str) -> Watermark:
     query = sa.select(sa.func.max(moment), sa.func.count(), sa.func.count(moment)).select_from(source)
     with connect(engine, f"read max({updated_at}) and the number of rows of {table}") as connection:
         newest, count, dated = connection.execute(query).one()
-    checksum = _newest_rows(engine, source, moment) if dated else None
-    return Watermark(_text(newest), count, count - dated, checksum)
+    newest_rows = _newest_rows(engine, source, moment) if dated else None
+    return Watermark(plain_text(newest), count, count - dated, newest_rows)
 
 
 def _newest_rows(engine: sa.Engine, source: sa.FromClause, moment: sa.ColumnElement[object]) -> str:
     """A checksum of the newest rows: whole, where that is cheap and allowed, else their dates."""
     if engine.dialect.name in _ROW_STORES:
         try:
-            return _checksum(_read(engine, source, moment, sa.text(f"{_ALIAS}.*")))
+            return checksum(_read(engine, source, moment, sa.text(f"{_ALIAS}.*")))
         except QueryError:
             pass  # a right on some of the columns only, or one that cannot be read: the dates are there, as seen above
-    return _checksum(_read(engine, source, moment))
+    return checksum(_read(engine, source, moment))
 
 
 def _read(
@@ -118,12 +118,14 @@ def _read(
     return [row for row in rows if row[0] != rows[-1][0]]
 
 
-def _checksum(rows: Sequence[Sequence[Any]]) -> str:
-    texts = sorted(json.dumps([_text(value) for value in row]) for row in rows)
+def checksum(rows: Sequence[Sequence[Any]]) -> str:
+    """One for the same rows in any order; 32 signs."""
+    texts = sorted(json.dumps([plain_text(value) for value in row]) for row in rows)
     return hashlib.blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()
 
 
-def _parts(table: str) -> list[str]:
+def parts_of(table: str) -> list[str]:
+    """`crm.customers` → `["crm", "customers"]`, without the quotes. Raises QueryError: it is no name."""
     parts, position = [], 0
     while match := _PART.match(table, position):
         quoted, plain, end = match.groups()
@@ -134,7 +136,8 @@ def _parts(table: str) -> list[str]:
     raise QueryError(f"{table!r} is not the name of a table; expected for example crm.customers")
 
 
-def _text(value: object) -> str | None:
+def plain_text(value: object) -> str | None:
+    """A value as text that is the same whenever the value is."""
     if value is None:
         return None
     if isinstance(value, datetime) and value.utcoffset() is not None:

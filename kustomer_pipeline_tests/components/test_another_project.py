@@ -163,6 +163,8 @@ def test_two_orgs_are_written_to_from_a_project_with_its_own_io_manager(
             "sync_customers_eu"
         }
         assert [one.cron_schedule for one in defs.get_repository_def().schedule_defs] == ["30 5 * * *"]
+        waits_for = defs.resolve_asset_graph().get(dg.AssetKey(["kustomer", "vip"])).parent_keys
+        assert {key.path[-1] for key in waits_for} == {"vip_mapped", "customers_eu"}  # not for the other org
         everything = dg.define_asset_job("everything", dg.AssetSelection.all() - dg.AssetSelection.groups("none"))
         defs = dg.Definitions.merge(defs, dg.Definitions(jobs=[everything]))
         assert defs.resolve_job_def("everything").execute_in_process(instance=instance).success
@@ -288,3 +290,24 @@ def test_a_mistake_in_the_project_is_a_finding(project: Project, capsys: pytest.
     project.defs("vip/defs.yaml", VIP.replace("tag:", "tga:"))
     assert main(["doctor", "--project", str(project.root)]) == 2
     assert "tga: is not a known key." in " ".join(capsys.readouterr().out.split())
+
+
+IN_PYTHON = """
+    from kustomer_pipeline import AudienceSync, build_definitions
+
+    gold = AudienceSync(name="NAME", tag="NAME", query="select 1", match_on=["email"], fields={"email": "email"})
+    defs = build_definitions([gold])
+"""
+
+
+@pytest.mark.parametrize("file", [f"{PACKAGE}/definitions.py", "somewhere.py"])
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning", "ignore:.*parse_obj_as")
+def test_the_doctor_finds_syncs_that_are_written_in_python(
+    project: Project, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the module that pyproject.toml leads to, or by the file that workspace.yaml names."""
+    project.write(file, IN_PYTHON.replace("NAME", "gold"))
+    project.write("workspace.yaml", "load_from: [{python_file: somewhere.py}]")
+    main(["doctor", "--json", "--project", str(project.root)])
+    said = json.loads(capsys.readouterr().out)
+    assert [one["value"] for one in said["findings"] if one["name"] == "syncs"] == [["gold"]]

@@ -70,7 +70,7 @@ def test_frames_are_described_by_rows_columns_and_a_masked_preview(pipeline: Pip
         "phone",
         "plan",
     ]
-    assert metadata["query"] == "```sql\nselect * from customers order by id\n```"
+    assert metadata["query"].strip() == "```sql\nselect * from customers order by id\n```"
     assert len(metadata["preview"]) == 5
     assert metadata["preview"][0] == {
         "id": "C…",
@@ -103,7 +103,7 @@ def test_a_few_bad_rows_warn_and_the_run_succeeds(pipeline: Pipeline) -> None:
     }
     assert (
         run.checks()["kustomer/customers_mapped:required_fields"].description
-        == "1 of 21 rows (4.8%) are left out for this"
+        == "1 of 21 rows is left out for this (4.8%)"
     )
     examples = run.checks()["kustomer/customers_mapped:required_fields"].metadata["examples"]
     assert plain(examples) == [{"row": "C-99", "reason": "email is missing"}]

@@ -84,6 +84,13 @@ MISTAKES_IN_RECORDS = [
     ("  query:", "  renamed_from: customers\n  query:", 4, "'customers' is the sync's name now"),
     ("  query:", "  renamed_from: ''\n  query:", 4, "renamed_from: nothing is written here"),
     ("  query:", "  watch: {table: c, updated_at: u, at_least_every: -1}\n  query:", 4, "at_least_every: -1 is out"),
+    ("  query:", "  watch: {by: metadata}\n  query:", 4, "watch.table: is missing. The table to watch"),
+    ("  query:", "  watch: {table: c, by: metadta}\n  query:", 4, "watch.by: 'metadta' is not allowed; use metadata."),
+    ("  query:", "  watch: {table: c, updated_at: u, by: metadata}\n  query:", 4, "watch.updated_at: by says already"),
+    ("  query:", "  watch: {query: select 1 from c, updated_at: u}\n  query:", 4, "watch.updated_at: query says already"),
+    ("  query:", "  watch: {query: select 1 from c, by: metadata}\n  query:", 4, "watch.by: query says already what"),
+    ("  query:", "  watch: {query: select load_id()}\n  query:", 4, "watch.query: it names no table after its from"),
+    ("  query:", "  watch:\n    query: ''\n  query:", 5, "watch.query: nothing is written here"),
     ("  query:", "  name: x\n  query:", 4, "the folder's name is the sync's"),
     ("select 1", "'{{ env.NOT_SET_ANYWHERE }}'", 4, "gives nothing; is the variable set?"),
     ("select 1", "'{{ nothing.at_all }}'", 4, "'nothing' not found"),
@@ -280,3 +287,28 @@ def test_someone_elses_component_keeps_dagsters_own_error(project: Project) -> N
     file = project.write("other/defs.yaml", "type: dagster.PythonScriptComponent\nattributes:\n  nothing: here\n")
     text = message(project)
     assert f"{file}:3  attributes.nothing: is not a known key" in text
+
+
+@pytest.mark.parametrize("written", ["deps: [customers]", "source: customers"])
+def test_an_asset_that_is_not_there_and_is_named_like_the_syncs_own_is_not_taken_for_it(
+    project: Project, written: str
+) -> None:
+    """Dagster takes `kustomer/customers` for `customers` where nobody has an asset of that key: a circle."""
+    text = CUSTOMERS.replace("query: select 1", written if "source" in written else f"query: select 1\n  {written}")
+    file = project.write("customers/defs.yaml", text)
+    said = message(project)
+    assert f"{file}:{4 if 'source' in written else 5}  " in said
+    assert "this project has no asset 'customers', and Dagster would take kustomer/customers for it" in said
+    assert "such as analytics/customers" in said
+
+
+def test_an_asset_of_the_projects_own_may_be_named_like_a_sync(project: Project) -> None:
+    project.write("customers/defs.yaml", CUSTOMERS.replace("query:", "deps: [customers]\n  query:"))
+    project.write("models.py", "import dagster as dg\ncustomers = dg.AssetSpec('customers')\n")
+    project.load()
+
+
+def test_a_sync_does_not_wait_for_itself(project: Project) -> None:
+    text = CUSTOMERS.replace("query:", "deps: [kustomer/customers_rows]\n  query:")
+    file = project.write("customers/defs.yaml", text)
+    assert f"{file}:4  deps[0]: kustomer/customers_rows is made by this sync itself" in message(project)

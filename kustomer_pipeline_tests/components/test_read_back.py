@@ -51,7 +51,7 @@ def test_what_did_not_land_as_it_was_sent_warns_and_the_run_succeeds(pipeline: P
     assert landed(run) == (False, 3, 3)
     assert run.failed_checks() == {LANDED: "WARN"}
     check = run.checks()[LANDED]
-    assert "3 of 3 records that were read again are not as they were sent" in (check.description or "")
+    assert "3 of 3 records are not as sent when read again" in (check.description or "")
     assert "full_resync sends the warehouse's values again" in (check.description or "")
     [table] = [value for value in check.metadata.values() if isinstance(value, dg.TableMetadataValue)]
     ids = set(pipeline.sandbox.customers)

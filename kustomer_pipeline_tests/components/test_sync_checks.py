@@ -58,7 +58,7 @@ def test_rows_that_are_deferred_unasked_warn_and_say_why() -> None:
     deferred = report(counts={"deferred": 4}, by_code={ReasonCode.QUEUED: 3, ReasonCode.STOPPED: 1})
     check = results(CUSTOMERS, deferred)["rows_not_deferred"]
     assert (check.passed, check.severity) == (False, WARN)
-    assert (check.description or "").startswith("4 of 10 rows (40.0%) are left for the next run.")
+    assert (check.description or "").startswith("4 of 10 rows are left for the next run (40.0%).")
     assert plain(check.metadata["reasons"]) == [
         {"why": "sent, and still queued in Kustomer", "rows": 3},
         {"why": "the run was stopped", "rows": 1},
@@ -85,14 +85,14 @@ def test_an_audience_of_which_most_are_not_in_kustomer_warns(absent: int, passed
     ]
     assert (check.passed, check.severity) == (passed, WARN)
     if not passed:
-        assert (check.description or "").startswith("6 of 10 members (60.0%) are not in Kustomer.")
+        assert (check.description or "").startswith("6 of 10 members are not in Kustomer (60.0%).")
 
 
 def test_removals_that_kustomer_refuses_fail_the_check_with_their_reasons() -> None:
     rows = pd.DataFrame([["jane@private.example", "5f", "rev is too old"]], columns=list(REMOVAL_COLUMNS))
     check = results(VIP, report(removals=Removals(members=9, refused=1, rows=rows)))["removals_accepted"]
     assert (check.passed, check.severity) == (False, ERROR)
-    assert "Kustomer refused to untag 1 members" in (check.description or "")
+    assert "Kustomer refused to untag 1 member:" in (check.description or "")
     assert plain(check.metadata["refused_removals"]) == [
         {"key": "j…@….example", "kustomer_id": "5f", "reason": "rev is too old"}
     ]

@@ -6,17 +6,25 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from kustomer_pipeline import ObjectSync, build_definitions
+from kustomer_pipeline.components import SyncConfigError
+from kustomer_pipeline.components.keys import table_key
 from kustomer_pipeline.components.watching import Look
 from kustomer_pipeline.resources import WarehouseResource
+from kustomer_pipeline.warehouse import Watermark, open_engine
 
 WATCH = {"table": "customers", "updated_at": "updated_at", "every": 90}
 
 
 def definitions(**changes: object) -> dg.Definitions:
-    sync = ObjectSync.model_validate(
+    return build_definitions([synced(**changes)])
+
+
+def synced(**changes: object) -> ObjectSync:
+    return ObjectSync.model_validate(
         {
             "name": "customers",
             "object": "customers",
@@ -27,7 +35,6 @@ def definitions(**changes: object) -> dg.Definitions:
             **changes,
         }
     )
-    return build_definitions([sync])
 
 
 @pytest.fixture
@@ -97,6 +104,7 @@ def test_the_first_look_starts_a_run_and_remembers_what_it_saw(ticker: Ticker) -
     seen = Look.from_json(ticker.cursor)
     assert seen is not None
     assert (seen.run_key, seen.attempt, seen.asked_at) == (key, 1, ticker.at)
+    assert isinstance(seen.watermark, Watermark)
     assert (seen.watermark.max_updated_at, seen.watermark.count) == ("2026-01-01 08:00:00", 1)
 
 
@@ -234,6 +242,113 @@ def test_no_warehouse_is_an_error_that_names_the_variable(ticker: Ticker) -> Non
     ticker.resource = WarehouseResource()
     with pytest.raises(dg.Failure, match="WAREHOUSE_URL is not set"):
         ticker.tick()
+
+
+# --- a query of the user's own, the metadata of the warehouse -----------------------------------------------------
+
+
+def watching(ticker: Ticker, **watch: object) -> None:
+    ticker.sensor = definitions(watch=watch).get_repository_def().get_sensor_def("customers_changed")
+
+
+def test_another_answer_of_the_query_starts_a_run(ticker: Ticker, warehouse: sqlite3.Connection) -> None:
+    warehouse.execute("create table loads (loaded_at text)")
+    watching(ticker, query="select max(loaded_at) from loads")
+    assert len(keys(ticker.tick())) == 1
+    warehouse.execute("delete from customers")  # which the query does not ask about
+    assert why_not(ticker.tick()) == "loads has not changed: the query of watch gives the same answer"
+    warehouse.execute("insert into loads values ('2026-01-02')")
+    assert len(keys(ticker.tick())) == 1
+    assert keys(ticker.tick()) == []
+
+
+def test_a_query_that_gives_several_rows_is_a_readable_error(ticker: Ticker, warehouse: sqlite3.Connection) -> None:
+    warehouse.execute("insert into customers values ('joe@example.com', null)")
+    watching(ticker, query="select email from customers")
+    with pytest.raises(dg.Failure, match="The query of watch gives several rows"):
+        ticker.tick()
+
+
+def test_a_cursor_of_another_way_of_looking_starts_a_run_once(ticker: Ticker) -> None:
+    ticker.tick()
+    watching(ticker, query="select count(*) from customers")
+    assert len(keys(ticker.tick())) == 1
+    assert keys(ticker.tick()) == []
+
+
+def test_another_commit_time_in_the_metadata_starts_a_run(ticker: Ticker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has none: a function of Snowflake's name stands for it."""
+    commit = [1]
+
+    def snowflakes(connection: sqlite3.Connection, record: object) -> None:
+        connection.create_function("system$last_change_commit_time", 1, lambda table: commit[0])
+
+    def opened(url: str) -> sa.Engine:
+        engine = open_engine(url)
+        sa.event.listen(engine, "connect", snowflakes)
+        engine.dialect.name = "snowflake"
+        return engine
+
+    monkeypatch.setattr("kustomer_pipeline.components.triggers.open_engine", opened)
+    watching(ticker, table="customers", by="metadata")
+    assert len(keys(ticker.tick())) == 1
+    assert why_not(ticker.tick()) == "customers has not changed: says the warehouse's metadata"
+    commit[0] = 2
+    assert len(keys(ticker.tick())) == 1
+
+
+def test_metadata_of_a_warehouse_that_keeps_none_are_a_readable_error(ticker: Ticker) -> None:
+    watching(ticker, table="customers", by="metadata")
+    with pytest.raises(dg.Failure, match="sqlite does not tell when a table was last changed"):
+        ticker.tick()
+
+
+def test_metadata_of_a_warehouse_that_keeps_none_are_an_error_at_load_where_its_url_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://jane:hunter2@host/db")
+    watch = {"table": "customers", "by": "metadata"}
+    with pytest.raises(SyncConfigError, match=r"watch\.by: postgresql does not tell .* Write updated_at") as caught:
+        definitions(watch=watch)
+    assert "hunter2" not in str(caught.value)
+    definitions(watch=watch, resource_keys={"warehouse": "snowflake"})  # whose URL is not this one
+    monkeypatch.setenv("WAREHOUSE_URL", "snowflake://jane@account/crm")
+    definitions(watch=watch)
+
+
+@pytest.mark.parametrize(
+    "query, table",
+    [
+        ("select max(loaded_at) from etl.loads", "etl.loads"),
+        ("SELECT max(x)\nFROM `my-shop.etl`.loads where y = 1", "`my-shop.etl`.loads"),
+        ('select 1 from "Odd Name".t', '"Odd Name".t'),
+        ("select * from (select max(x) from a.b) as t", "a.b"),
+        ("select max(extract(epoch from loaded_at)), ' from x ' -- from y\nfrom etl.loads", "etl.loads"),
+    ],
+)
+def test_the_graph_shows_the_table_that_the_query_reads(query: str, table: str) -> None:
+    sync = synced(watch={"query": query})
+    assert sync.watch is not None
+    assert sync.watch.table == table
+
+
+def test_the_table_that_the_graph_shows_may_be_written_beside_the_query() -> None:
+    sync = synced(watch={"query": "select etl.load_id()", "table": "crm.customers"})
+    assert sync.watch is not None
+    assert table_key(sync.watch).to_user_string() == "warehouse/crm/customers_table"
+
+
+@pytest.mark.parametrize(
+    "watch, said",
+    [
+        ({"query": "select max(x) from loads"}, "when the query of watch gives another answer"),
+        ({"table": "c", "by": "metadata"}, "when the warehouse's metadata tell of a change"),
+        (WATCH, "when updated_at, the number of rows or one of the newest rows has changed"),
+    ],
+)
+def test_the_sensor_says_what_it_looks_at(watch: dict[str, object], said: str) -> None:
+    sensor = definitions(watch=watch).get_repository_def().get_sensor_def("customers_changed")
+    assert said in str(sensor.description)
 
 
 def test_the_sensor_is_off_and_looks_as_often_as_written() -> None:

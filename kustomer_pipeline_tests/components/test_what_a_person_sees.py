@@ -75,8 +75,8 @@ def test_a_plan_reads_as_a_diff_with_the_most_frequent_field_first_and_values_ma
             "",
             "Plan id: `changes-2-ab`",
             "",
-            "**All 3 lines, with their values**, are the value of this asset: a Parquet file, whose `path` stands in "
-            "the table of metadata. To open it as a spreadsheet, put the path for PATH:",
+            "**All 3 lines, with their values**, are the value of this asset: a Parquet file, whose path is under "
+            "`file` in the table of metadata. To open it as a spreadsheet, put the path for PATH:",
             "",
             "```sh",
             'python -c "import pandas',
@@ -108,7 +108,7 @@ def test_a_held_plan_says_how_to_approve_it() -> None:
     removals = Removals(members=10, held=9, plan_id="removals-9-ab")
     plan = Plan("vip", "o", counts, pd.DataFrame(lines, columns=_COLUMNS).astype("string"), 1, removals=removals)
     page = plan_page(VIP, plan)
-    assert page.startswith("**A run would untag 9 customers.**\n\n1 stay as they are.\n\n**Some of it is held")
+    assert page.startswith("**A run would untag 9 customers.**\n\n1 stays as it is.\n\n**Some of it is held")
     assert "### Untag `vip`: 9, held" in page
     assert "approve_removals: removals-9-ab" in page
 
@@ -178,7 +178,7 @@ def test_a_run_that_was_stopped_says_by_what_and_what_is_left() -> None:
         by_code={ReasonCode.STOPPED: 1},
     )
     page = run_report(CUSTOMERS, report, waited=61.0)
-    assert page.startswith("**Stopped half-way.**\n\n**1 rows were read: nothing to change.**")
+    assert page.startswith("**Stopped half-way.**\n\n**1 row was read: nothing to change.**")
     assert "What stopped it: The budget is used up" in page
     assert "61 s of it were waiting" in page
     assert "- 1 row is left: the next run goes on with them." in page

@@ -146,8 +146,16 @@ def test_a_sync_shows_its_counters_and_the_refused_rows(demo: Stage, page: Page)
 @pytest.mark.parametrize("key", ["kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/vip_audience"])
 def test_no_page_of_an_asset_names_anybody(demo: Stage, page: Page, key: str) -> None:
     open_asset(page, demo, key)
-    expect(value(page, "path")).to_be_visible()
+    expect(value(page, "file")).to_be_visible()
     assert_nobody_is_named(page, demo)
+
+
+def test_nothing_in_the_metadata_of_a_sync_is_out_of_sight(demo: Stage, page: Page) -> None:
+    """The path of a file is one long word, which would make the whole table wide: it opens in a window."""
+    open_asset(page, demo, "kustomer/vip_audience")
+    expect(value(page, "file")).to_be_visible()
+    table = page.locator("table").filter(has=page.get_by_text("file", exact=True)).first
+    assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
 
 
 def test_the_log_of_a_run_names_nobody(demo: Stage, page: Page) -> None:
@@ -199,7 +207,7 @@ def test_a_plan_of_an_audience_shows_who_would_gain_and_lose_the_tag(demo: Stage
 
 def test_the_checks_page_warns_of_the_refused_rows(demo: Stage, page: Page) -> None:
     open_asset(page, demo, "kustomer/customers", view="checks")
-    expect(page.get_by_text("36 of 2,000 rows (1.8%) were refused")).to_be_visible()
+    expect(page.get_by_text("36 of 2,000 rows were refused (1.8%)")).to_be_visible()
     # Dagster's word for a warning is Failed, with the sign of a warning beside it.
     result = page.locator("[class*=BaseTag]").filter(has=page.locator("[aria-label='warning_outline']"))
     expect(result.filter(has_text="Failed").first).to_be_visible()

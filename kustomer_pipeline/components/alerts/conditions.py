@@ -6,6 +6,8 @@ A condition is raised, clear, or not there: nothing is known of it yet, so what 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kustomer_pipeline.sync.wording import ARE, ROWS, part, quantity
+
 from ..sync_checks import ACCEPTED, CHANGES, REMOVALS
 from ..sync_config import Condition
 from .facts import Counted, Facts, FailedCheck, RunEnd
@@ -83,7 +85,12 @@ def _held(counted: Counted) -> Raised | None:
     if not counted.held:
         return None
     advice = counted.held_advice or "Look at the plan; the run says how to let exactly these through."
-    return Raised(counted.at, f"{counted.held:,} changes or removals are held", (advice,), counted.run_id)
+    return Raised(
+        counted.at,
+        f"{quantity(counted.held, 'change or removal is', 'changes or removals are')} held",
+        (advice,),
+        counted.run_id,
+    )
 
 
 def _refused(counted: Counted, rule: Rule) -> Raised | None:
@@ -91,9 +98,9 @@ def _refused(counted: Counted, rule: Rule) -> Raised | None:
         return None
     refused = counted.invalid + counted.rejected
     said = (
-        f"{refused:,} of {counted.read:,} rows: {counted.invalid:,} invalid, {counted.rejected:,} rejected. More than "
-        f"{share(rule.refused_share)} is told here. The others have been sent. The asset's metadata lists refused rows "
-        "and the reasons: correct them at the source; they are tried again in every run."
+        f"{refused:,} of {quantity(counted.read, *ROWS)}: {counted.invalid:,} invalid, {counted.rejected:,} rejected. "
+        f"More than {share(rule.refused_share)} is told here. The others have been sent. The asset's metadata lists "
+        "refused rows and the reasons: correct them at the source; they are tried again in every run."
     )
     return Raised(counted.at, f"{share(counted.refused_share)} of the rows were refused", (said,), counted.run_id)
 
@@ -126,5 +133,5 @@ def _starved(facts: Facts, rule: Rule) -> Raised | None:
         return Raised(end.at, title, (said, advice), end.run_id) if stopped else None
     if counted is None or not (counted.out_of_budget or counted.waited > rule.waited):
         return None
-    said = f"The run waited {hours(counted.waited)} for it; {counted.deferred:,} of {counted.read:,} rows are left."
+    said = f"The run waited {hours(counted.waited)} for it; {part(counted.deferred, counted.read, *ROWS, ARE)} left."
     return Raised(counted.at, title, (said, advice), counted.run_id)

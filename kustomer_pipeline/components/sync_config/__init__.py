@@ -6,12 +6,13 @@ parts, in_dagster → attributes of a kind of sync, or of the project → checks
 from .alerts import CONDITIONS, Alert, Condition
 from .audiences import AudienceSyncAttributes, AudienceSyncConfig
 from .common import SyncAttributes, SyncConfig, name_problems, sync_asset_names
-from .in_dagster import OnCron, ResourceKeys, SourceTable, Watch
+from .in_dagster import OnCron, ResourceKeys, SourceTable
 from .objects import ObjectSyncAttributes, ObjectSyncConfig
 from .parts import FieldColumns, LogTo, Schedule
 from .problems import Problem, SyncConfigError, Where, did_you_mean, dotted, listed, problems_in, raise_located
 from .project import ProjectAttributes
-from .together import Conflict, conflicts
+from .together import Conflict, bound_to_themselves, conflicts
+from .watch import Watch
 
 __all__ = [
     "CONDITIONS",
@@ -35,6 +36,7 @@ __all__ = [
     "SyncConfigError",
     "Watch",
     "Where",
+    "bound_to_themselves",
     "conflicts",
     "did_you_mean",
     "dotted",

@@ -17,9 +17,10 @@ from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, 
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
 from .alerts import Alerts
-from .in_dagster import InDagster, SourceTable, Watch
+from .in_dagster import InDagster, SourceTable
 from .parts import Attributes, Count, FieldSource, LogTo, Region, Schedule, Share, field_mappings
 from .problems import Problem, SyncConfigError, Where, did_you_mean, problems_in
+from .watch import Watch, watch_problems
 
 # sync_all and plan_all are jobs over all syncs; an undo keeps its own notes in the state under its name.
 RESERVED_NAMES = {"all": "sync_all is the job that runs every sync", "undo_run": "undo_run is the job that undoes one"}
@@ -46,7 +47,10 @@ class WhatIsSent(Attributes):
         examples=[{"externalId": "customer_id", "email": "email", "custom.planStr": "plan"}],
     )
     watch: Watch | None = Field(
-        None, description="A table to watch: the sensor runs the sync when something in it has changed."
+        None,
+        description="What to watch: the sensor runs the sync when it has changed. {table, updated_at}, "
+        "{table, by: metadata} or {query}.",
+        examples=[{"query": "select max(loaded_at) from etl.loads"}],
     )
     schedule: Schedule | None = Field(None, description="A schedule of its own, besides the daily one.")
     max_failure_share: Share = Field(
@@ -164,7 +168,9 @@ class SyncConfig(SyncAttributes):
         own = [
             *name_problems(sync.name),
             *sync._query_problems(),
+            *watch_problems(sync.watch, sync.resource_keys.warehouse),
             *sync._automation_problems(),
+            *sync._upstream_problems(),
             *sync._renaming_problems(),
             *sync.find_problems(),
         ]
@@ -198,6 +204,12 @@ class SyncConfig(SyncAttributes):
             other = "watch" if runs_by_sensor else "schedule"
             advice = "; with watch: {…, reports_only: true} both go together" if runs_by_sensor else ""
             yield Problem(("automation",), f"{other} runs the sync already; keep one of both{advice}")
+
+    def _upstream_problems(self) -> Iterator[Problem]:
+        own = {f"{self.key_prefix}/{name}" for name in sync_asset_names(self)}
+        for where, key in self.upstream_keys():
+            if key in own:
+                yield Problem(where, f"{key} is made by this sync itself: write the asset that its rows are made from")
 
     def _renaming_problems(self) -> Iterator[Problem]:
         if self.renamed_from == self.name:

@@ -4,7 +4,7 @@ Nothing of this changes what is sent.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from .parts import Attributes, Count, Cron, Owner, Timezone
+from .problems import Where
 
 OWN_KINDS = 1  # each asset says what it is: sql, pandas, kustomer, plan
 _MAX_KINDS = 3  # Dagster's own limit
@@ -57,30 +58,6 @@ Source = Annotated[
         custom_error_message="write the key of an asset, or {asset: …, table: …}",
     ),
 ]
-
-
-class Watch(Attributes):
-    """What the sensor looks at."""
-
-    table: str = Field(min_length=1, description="The table to watch, e.g. crm.customers.")
-    updated_at: str = Field(min_length=1, description="Its column that says when a row was last changed.")
-    every: Count = Field(60, ge=1, description="Seconds between two looks.")
-    at_least_every: Count = Field(
-        86_400,
-        ge=0,
-        description="After so many seconds without a run the sync runs although the table looks as before: no look "
-        "sees every change (an older row edited, its updated_at left as it was). 0: never.",
-    )
-    asset: AssetPath | None = Field(
-        None,
-        description="The key of the asset that this table is, where the project has one. Default: an external asset "
-        "for the table, warehouse/crm/customers_table.",
-    )
-    reports_only: bool = Field(
-        False,
-        description="true: the sensor runs nothing. It reports that the table's asset has changed, and automation does "
-        "the rest.",
-    )
 
 
 class OnCron(Attributes):
@@ -242,3 +219,11 @@ class InDagster(Attributes):
     def source_asset(self) -> str | None:
         """The key of the asset that is the source, in either form."""
         return self.source.asset if isinstance(self.source, SourceTable) else self.source
+
+    def upstream_keys(self) -> Iterator[tuple[Where, str]]:
+        """The assets that have to be made first, by their keys, and where each is written."""
+        yield from ((("deps", position), key) for position, key in enumerate(self.deps))
+        if isinstance(self.source, SourceTable):
+            yield ("source", "asset"), self.source.asset
+        elif self.source is not None:
+            yield ("source",), self.source

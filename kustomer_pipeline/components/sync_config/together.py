@@ -1,7 +1,7 @@
 """What is wrong between syncs, although each of them is right on its own."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from .audiences import AudienceSyncConfig
@@ -73,3 +73,19 @@ def _names_in_use(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
         elif claimed[before] > 1:
             what = f"{claimed[before]} syncs were named {before!r}, they say; only one can be what it was"
             yield Conflict((sync.name,), ("renamed_from",), what)
+
+
+def bound_to_themselves(syncs: Sequence[SyncConfig], assets: Collection[str]) -> Iterator[Conflict]:
+    """A sync that waits for an asset named like one of its own, which is not there: Dagster takes its own for it.
+
+    assets: the keys of all assets of the project, `analytics/customers`.
+    """
+    for sync in syncs:
+        for where, key in sync.upstream_keys():
+            if key in sync_asset_names(sync) and key not in assets:
+                what = (
+                    f"this project has no asset {key!r}, and Dagster would take {sync.key_prefix}/{key} for it, which "
+                    "this sync makes itself: write the whole key of the asset, such as "
+                    f"analytics/{key}, or rename the sync's folder"
+                )
+                yield Conflict((sync.name,), where, what)

@@ -64,7 +64,7 @@ def test_a_person_hears_of_a_failed_run_and_of_its_recovery(pipeline: Pipeline, 
     [message] = receiver.received
     assert message["type"] == "failure"
     assert message["title"].startswith("Kustomer sync customers: the run failed; ")
-    assert "1 of 4 rows were refused (25.0%)" in message["message"]
+    assert "1 of 4 rows was refused (25.0%)" in message["message"]
     assert f"Run: https://dagster.example/runs/{run.run_id}" in message["message"]
     receiver.titles()
     assert said(sensor.tick()) == "nothing new to tell"

@@ -100,7 +100,7 @@ def test_refused_rows_above_the_limit_are_one_message(pipeline: Pipeline, channe
     assert told.title == (
         "Kustomer sync customers: the run failed; the check fields_valid failed; 25.0% of the rows were refused"
     )
-    assert "1 of 4 rows were refused (25.0%), more than the 5.0% that max_failure_share allows." in told.body
+    assert "1 of 4 rows was refused (25.0%), more than the 5.0% that max_failure_share allows." in told.body
     pipeline.customers(people(4))
     pipeline.run("sync_customers", CUSTOMERS)
     assert titles(channels.tick()) == [
