@@ -39,7 +39,7 @@ endef
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: .venv/.installed-run ## Run the whole graph against a bundled warehouse and a local Kustomer
@@ -68,6 +68,10 @@ test: lint ## Lint, types and every test: what CI runs
 .PHONY: test-dbt
 test-dbt: build/dbt/.installed ## The package beside dbt and dagster-dbt, in a .venv of their own: not a part of 'test'
 	build/dbt/bin/python -m pytest kustomer_pipeline_tests/dbt
+
+.PHONY: test-warehouses
+test-warehouses: build/warehouses/.installed ## ClickHouse and Snowflake on stand-ins, the SQL for others: not a part of 'test'
+	build/warehouses/bin/python -m pytest kustomer_pipeline_tests/warehouse/dialects -k "clickhouse or snowflake or statements"
 
 .PHONY: docs
 docs: .venv/.installed-test ## The documentation as a site, in build/site; a broken link ends it
@@ -114,4 +118,15 @@ build/dbt/.installed: setup.cfg kustomer_pipeline_tests/dbt/constraints.txt
 	@build/dbt/bin/python -m pip install --quiet --disable-pip-version-check \
 	    --constraint kustomer_pipeline_tests/dbt/constraints.txt --editable . \
 	    dagster-dbt dbt-core dbt-duckdb duckdb-engine hypothesis polars pytest
+	@touch $@
+
+# chDB is half a gigabyte, fakesnow wants another DuckDB than DuckDB's dialect does, and each of the others brings much.
+build/warehouses/.installed: setup.cfg kustomer_pipeline_tests/warehouse/dialects/constraints.txt
+	$(make_venv)
+	@echo "Installing chDB, fakesnow and the dialects of seven warehouses into build/warehouses (some minutes, 1.5 GB)"
+	@rm -rf build/warehouses && mkdir -p build && $(PYTHON) -m venv build/warehouses
+	@build/warehouses/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint kustomer_pipeline_tests/warehouse/dialects/constraints.txt \
+	    --editable '.[snowflake,bigquery,redshift,databricks,clickhouse,trino,mssql]' \
+	    'clickhouse-connect[chdb]' fakesnow hypothesis pytest sqlglot
 	@touch $@

@@ -12,6 +12,7 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     KUSTOMER_FRAMES_URL, else DAGSTER_HOME                 → FramesResource    → where the frames wait
     KUSTOMER_KEEP_FRAMES                                   → FramesResource    → of how many runs they are kept
     KUSTOMER_EXECUTOR                                      → the executor of every job
+    KUSTOMER_COMPARE                                       → where rows are compared, if a sync does not say so
     KUSTOMER_SHOW_VALUES                                   → whether the UI may show values of rows
     KUSTOMER_DAGSTER_URL                                   → the links of alerts; sent to what `alerts` names
 
@@ -43,6 +44,7 @@ from .warehouse import (
     watermark,
     write_log,
 )
+from .warehouse.comparison import Comparison
 
 _DEFAULT_RATE_RESERVE = 0.2
 _DEFAULT_UNDO_DAYS = 30
@@ -108,6 +110,16 @@ def warehouse_uri(table: str) -> str | None:
     return table_uri(url, table) if url else None
 
 
+def compare_in_warehouse() -> bool:
+    """Where syncs that do not say so are compared. Raises DagsterInvalidDefinitionError, which names the variable."""
+    place = setting("", "KUSTOMER_COMPARE") or "embedded"
+    if place not in ("embedded", "in_warehouse"):
+        raise dg.DagsterInvalidDefinitionError(
+            f"KUSTOMER_COMPARE is {place!r}; use embedded (the default) or in_warehouse"
+        )
+    return place == "in_warehouse"
+
+
 def executor_from_environment() -> dg.ExecutorDefinition:
     """How the steps of a job are run. Raises DagsterInvalidDefinitionError, which names the variable."""
     name = setting("", "KUSTOMER_EXECUTOR") or "in_process"
@@ -153,6 +165,10 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def watermark(self, table: str, updated_at: str) -> Watermark:
         """How far a table has come. Raises WarehouseError."""
         return watermark(open_engine(self.address()), table, updated_at)
+
+    def comparison(self, schema: str, org_id: str, sync: str) -> Comparison:
+        """The comparison of a sync's rows in the warehouse. Raises WarehouseError."""
+        return Comparison(open_engine(self.address()), schema, org_id, sync)
 
     def log(self, schema: str, run: RunLog) -> None:
         """Write what became of the rows of a run to the tables of a schema. Raises WarehouseError."""

@@ -1,15 +1,23 @@
 """Frames survive the way from one asset to the next, are found by run, and do not stay for ever."""
 
+import errno
+import stat
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import dagster as dg
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
 from kustomer_pipeline.io_manager import FramesError, ParquetStorage
+from kustomer_pipeline.io_manager.storage import _write
 
 FRAME = pd.DataFrame(
     {
@@ -126,6 +134,52 @@ def test_a_write_that_fails_leaves_the_old_frame_and_nothing_else(tmp_path: Path
             write(broken, instance, storage)
         assert_frame_equal(read(instance, storage), FRAME)
     assert len(files(tmp_path / "kustomer" / "customers_mapped")) == 1
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_frame_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(frame: pd.DataFrame, file: BinaryIO) -> None:
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device", "00000002.parquet.part")
+
+    storage = ParquetStorage(base_dir=str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        write(FRAME, instance, storage)
+        with monkeypatch.context() as patch:
+            patch.setattr("kustomer_pipeline.io_manager.storage._write", full)
+            with pytest.raises(FramesError, match=r"cannot be written to .*: No space left on device"):
+                write(numbers(2), instance, storage)
+        assert_frame_equal(read(instance, storage), FRAME)
+    assert len(files(tmp_path / "kustomer" / "customers_mapped")) == 1
+
+
+def test_only_its_owner_may_read_a_frame(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        write(FRAME, instance, ParquetStorage(base_dir=str(tmp_path)))
+    [path] = (tmp_path / "kustomer" / "customers_mapped").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_frame_is_written_in_parts_and_never_in_memory_as_a_file(tmp_path: Path) -> None:
+    """Parquet of random numbers is as large as they are: as a whole it would show in Python's memory, or in Arrow's."""
+    numbers_at_random = np.random.default_rng(7).integers(0, 2**62, (400_000, 5))
+    frame = pd.DataFrame(numbers_at_random, columns=list("abcde"))
+    usual = pa.default_memory_pool()
+    taken = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(taken)
+    tracemalloc.start()
+    try:
+        with open(tmp_path / "frame.parquet", "wb") as file:
+            _write(frame, file)
+        of_python = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(usual)
+    size = (tmp_path / "frame.parquet").stat().st_size
+    assert size > 15_000_000
+    assert of_python + (taken.max_memory() or 0) < size / 2
+    assert pq.ParquetFile(tmp_path / "frame.parquet").num_row_groups == 4
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_make_alone_lists_what_can_be_made(repository: Path) -> None:
         "lock",
         "clean",
         "test-dbt",
+        "test-warehouses",
         "docs",
         "docs-serve",
     ):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
@@ -23,6 +25,7 @@ from kustomer_pipeline.sync import (
     plan_sync,
     run_sync,
 )
+from kustomer_pipeline_tests.compared import EVERYWHERE, InWarehouse, Warehouse
 from kustomer_pipeline_tests.simulated import InProcess, SimulatedClock
 
 CUSTOMER_FIELDS = (
@@ -38,13 +41,15 @@ COMPANY_FIELDS = (FieldMapping("externalId", ("id",)), FieldMapping("name", ("na
 class World:
     """One org, one state database; runs and plans of syncs against them."""
 
-    def __init__(self, state_url: str, **sandbox: Any) -> None:
+    def __init__(self, state_url: str, *, in_warehouse: bool = EVERYWHERE, **sandbox: Any) -> None:
         self.clock = SimulatedClock()
         self.state_url = state_url
         self.latency = 0.0
         self.sandbox = Sandbox(clock=self.clock.time, serve=False, **sandbox)
         self.api_key: str | None = None
         self._run_ids = itertools.count(1)
+        self._folder = tempfile.TemporaryDirectory(prefix="warehouse-") if in_warehouse else None
+        self.warehouse = Warehouse.in_sqlite(Path(self._folder.name, "rows.db")) if self._folder else None
 
     def __enter__(self) -> Self:
         self.sandbox.__enter__()
@@ -52,6 +57,8 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @contextmanager
     def client(self, api_key: str | None = None, **settings: Any) -> Iterator[KustomerClient]:
@@ -73,8 +80,9 @@ class World:
         self.sandbox.clear_requests()
         options.setdefault("run_id", f"run-{next(self._run_ids)}")
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
+            frame, rest = self._read(spec, rows, state, everything=options.get("full_resync", False))
             report = run_sync(
-                spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=RunOptions(**options)
+                spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
             )
         assert report.adds_up, report.counts
         return report
@@ -85,8 +93,26 @@ class World:
         """Plan a sync over warehouse rows."""
         self.sandbox.clear_requests()
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
-            mapped = spec.map(frame_of(spec, rows))
-            return plan_sync(spec, mapped, client=client, state=state, options=RunOptions("plan", **options))
+            frame, rest = self._read(spec, rows, state, everything=options.get("full_resync", False))
+            options = {"run_id": "plan", **options}
+            return plan_sync(
+                spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
+            )
+
+    def _read(
+        self,
+        spec: ObjectSpec | AudienceSpec,
+        rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+        state: StateStore,
+        *,
+        everything: bool,
+    ) -> tuple[pd.DataFrame, InWarehouse | None]:
+        """The rows that a run is given: all, or those that differ from what was accepted."""
+        frame = frame_of(spec, rows)
+        if self.warehouse is None or not self.warehouse.holds(frame):
+            return frame, None
+        self.warehouse.write(spec, frame)
+        return self.warehouse.read(spec, state, self.sandbox.org_id, everything=everything)
 
     def hours_pass(self, hours: float) -> None:
         """Time goes by."""

@@ -19,6 +19,7 @@ from kustomer_pipeline.sync import plan_sync, run_sync
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
+from .comparing import in_warehouse, not_filed, read_changes, rest_of
 from .failures import failure, most_often, readable_failures, reason_to_fail
 from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
 from .lineage import kustomer_lineage, mapped_lineage, upstream
@@ -46,18 +47,25 @@ def _rows_of_query(sync: SyncConfig) -> dg.AssetsDefinition:
     text = "The rows of the table, as the warehouse returns them."
     if not isinstance(sync.source, SourceTable):
         text = "The rows of the query, as the warehouse returns them."
+    compared_there = in_warehouse(sync)
+    if compared_there:
+        text += " Only those that are not as they were accepted: the warehouse compares."
 
     @dg.asset(
         key=rows_key(sync),
         deps=upstream(sync),
         description=_description(sync, text) + f"\n\n```sql\n{sync.sql.strip()}\n```",
         automation_condition=condition(sync),
-        **_labels(sync, "sql", ["warehouse"]),
+        **_labels(sync, "sql", ["warehouse", "kustomer", "state"] if compared_there else ["warehouse"]),
     )
     def rows(context: dg.AssetExecutionContext) -> Frame:
         with readable_failures(), retries_decided(context, sync):
-            frame = resources_of(sync, context).warehouse.read(sync.sql)
-            return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame) | query_metadata(sync.sql))
+            uses = resources_of(sync, context)
+            if compared_there:
+                frame, metadata = read_changes(sync, uses, context.run)
+            else:
+                frame, metadata = uses.warehouse.read(sync.sql), query_metadata(sync.sql)
+            return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame) | metadata)
 
     return rows
 
@@ -134,13 +142,16 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
                 config.options(context.run.run_id), read_back=sync.read_back, undo_days=uses.state.days_to_undo()
             )
             with uses.kustomer.client() as client, uses.state.store() as store:
+                rest, told = rest_of(sync, uses, mapped, client), in_log(context)
                 report = run_sync(
-                    sync.spec, mapped, client=client, state=store, options=options, on_progress=in_log(context)
+                    sync.spec, mapped, client=client, state=store, options=options, on_progress=told, rest=rest
                 )
                 missing_roles, waited = client.abilities.lines(), client.usage.waited_seconds
             tag_org(context, sync, report.org_id)
             around = Around.of(context.instance, sync)
             metadata = report_metadata(sync, report, waited, around) | kustomer_lineage(sync)
+            if rest is not None and rest.problem is not None:
+                context.log.warning(not_filed(rest.problem))
             checks = list(sync_check_results(sync, report, missing_roles))
         yield dg.MaterializeResult(value=report.rows, metadata=metadata, check_results=checks)
         # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
@@ -165,14 +176,14 @@ def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
             "Reads Kustomer and changes nothing, there or here: materialize it as often as you like. To read it, open "
             "`plan` below.",
         ),
-        **_labels(sync, "plan", ["kustomer", "state"]),
+        **_labels(sync, "plan", ["warehouse", "kustomer", "state"] if in_warehouse(sync) else ["kustomer", "state"]),
     )
     def plan(context: dg.AssetExecutionContext, config: PlanRunConfig, mapped: pd.DataFrame) -> Frame:
         uses = resources_of(sync, context)
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
             with uses.kustomer.client() as client, uses.state.store() as store:
-                options = config.options(context.run.run_id)
-                result = plan_sync(sync.spec, mapped, client=client, state=store, options=options)
+                rest, options = rest_of(sync, uses, mapped, client), config.options(context.run.run_id)
+                result = plan_sync(sync.spec, mapped, client=client, state=store, options=options, rest=rest)
             tag_org(context, sync, result.org_id)
             return dg.MaterializeResult(value=result.changes, metadata=plan_metadata(sync, result))
 

@@ -69,7 +69,8 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
     if len(plan.changes):
         yield (
             f"**All {len(plan.changes):,} lines, with their values**, are the value of this asset: a Parquet file, "
-            "whose path is under `file` in the table of metadata. To open it as a spreadsheet, put the path for PATH:\n\n"
+            "whose path is under `file` in the table of metadata. To open it as a spreadsheet, put the path for "
+            "PATH:\n\n"
             "```sh\n"
             'python -c "import pandas\n'
             "pandas.read_parquet('PATH').to_csv('plan.csv')\"\n"

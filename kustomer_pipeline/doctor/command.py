@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from dotenv import load_dotenv
+
 from kustomer_pipeline.components.of_project import load_project, said_by
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.kustomer import SystemClock
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, load: Load = load_project, say: Callable[[str], None] = print) -> int:
     """Examine, say what was found, and give the exit status: 0 all well, 1 warnings, 2 cannot sync."""
+    load_dotenv(options.project / ".env")  # as `dagster dev` does; what is set already stays as it is
     logging.getLogger("kustomer_pipeline").addHandler(logging.NullHandler())  # findings say it; no log beside them
     facts = facts_of(options, load)
     # With --json only JSON goes to the output; what --write-to is about to do is said beside it.

@@ -99,7 +99,12 @@ class ParquetStorage(dg.ConfigurableIOManagerFactory[ParquetIOManager]):
     )
 
     def create_io_manager(self, context: dg.InitResourceContext) -> ParquetIOManager:
-        """The IO manager on that place. Raises FramesError."""
+        """The IO manager on that place. Raises FramesError.
+
+        From then on Arrow takes memory from the operating system's allocator. Its own keeps what was freed: after a
+        frame of a million rows some hundred megabytes, for as long as the process lives.
+        """
+        pa.set_memory_pool(pa.system_memory_pool())
         if self.keep_frames < 1:
             raise FramesError(
                 f"keep_frames is {self.keep_frames}; set it to a number of runs, 1 or more: "

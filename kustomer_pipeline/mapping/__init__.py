@@ -15,9 +15,10 @@ from .errors import (
 )
 from .fields import check_fields, field_names, field_type, list_attributes, nullable_fields, required_fields
 from .frame import column_names, map_frame
+from .identities import hash_of, identity_hashes
 from .keys import is_personal_key
 from .kinds import FieldMapping, FieldType, ListAttribute
-from .reasons import CODES, INVALID, KEY, ReasonCode, reason_lines
+from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, reason_lines
 from .wire import wire_rows
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "INVALID",
     "KEY",
     "MATCH_ON",
+    "ROW",
     "DuplicateColumnError",
     "FieldConfigError",
     "FieldMapping",
@@ -38,6 +40,8 @@ __all__ = [
     "column_names",
     "field_names",
     "field_type",
+    "hash_of",
+    "identity_hashes",
     "is_personal_key",
     "list_attributes",
     "map_frame",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ _UNITS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST = int(np.datetime64("0001-01-01", "ms").astype(np.int64))
 _LAST = int(np.datetime64("9999-12-31T23:59:59.999", "ms").astype(np.int64))
 
+_AT_ONCE = 100_000  # texts whose parts are in memory at the same time
+
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def from_timestamps(values: pa.Array, refused: list[Refused]) -> pa.Array:
@@ -41,10 +45,25 @@ def from_timestamps(values: pa.Array, refused: list[Refused]) -> pa.Array:
 
 def from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
     """ISO-8601 text (trimmed) as normalised text; what is no date is refused."""
+    read = [_read(values.slice(start, _AT_ONCE)) for start in range(0, len(values), _AT_ONCE)] or [_read(values)]
+    matched, good = (np.concatenate(part) for part in zip(*((one.matched, one.good) for one in read), strict=True))
+    millis = np.concatenate([one.millis for one in read])
+    no_date = pc.and_(values.is_valid(), pa.array(~matched))
+    values = refuse(values, no_date, ReasonCode.NOT_DATE, NOT_A_DATE, refused)
+    return _as_text(millis, ~good, values.is_valid(), refused)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Texts that were read, aligned. matched: it has the form of a date. good: and is one, at `millis` since 1970."""
+
+    matched: Bools
+    good: Bools
+    millis: Ints
+
+
+def _read(values: pa.Array) -> _Read:
     parts = pc.extract_regex(values, _ISO)
-    matched = pc.and_(parts.is_valid(), values.is_valid())
-    values = refuse(values, pc.and_(values.is_valid(), pc.invert(matched)), ReasonCode.NOT_DATE, NOT_A_DATE, refused)
-    present = values.is_valid()
 
     def number(name: str, default: str) -> Ints:
         part = pc.fill_null(pc.struct_field(parts, name), default)
@@ -66,10 +85,10 @@ def from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
     good = good_month & (day >= 1) & (day <= after - first) & good_offset
     good &= (hour <= 23) & (minute <= 59) & (second <= 59)
     seconds = (first + day - 1) * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
-    return _as_text(seconds * 1_000 + milli, ~good, present, refused)
+    return _Read(parts.is_valid().to_numpy(zero_copy_only=False), good, seconds * 1_000 + milli)
 
 
-def _offset_minutes(zone: pa.Array) -> tuple[Ints, np.ndarray[Any, np.dtype[np.bool_]]]:
+def _offset_minutes(zone: pa.Array) -> tuple[Ints, Bools]:
     """Minutes east of UTC per row, and whether they can be. The few distinct zones are read once each."""
     encoded = zone.dictionary_encode()
     minutes, good = [], []
@@ -82,9 +101,7 @@ def _offset_minutes(zone: pa.Array) -> tuple[Ints, np.ndarray[Any, np.dtype[np.b
     return np.array(minutes, dtype=np.int64)[codes], np.array(good, dtype=bool)[codes]
 
 
-def _as_text(
-    millis: Ints, outside: np.ndarray[Any, np.dtype[np.bool_]], present: pa.Array, refused: list[Refused]
-) -> pa.Array:
+def _as_text(millis: Ints, outside: Bools, present: pa.Array, refused: list[Refused]) -> pa.Array:
     outside = outside | (millis < _FIRST) | (millis > _LAST)
     stamps = pa.array(np.where(outside, 0, millis), pa.timestamp("ms"), mask=~present.to_numpy(zero_copy_only=False))
     text = pc.replace_substring(pc.cast(stamps, pa.large_string()), " ", "T", max_replacements=1)

@@ -26,7 +26,7 @@ from .fields import check_fields, close_matches, field_type, list_attributes
 from .keys import IdentifierColumn, RowKeys, canonical_column, duplicates_of, row_keys
 from .kinds import FieldMapping, FieldType
 from .lists import convert_list, convert_object, merge_items, read_items
-from .reasons import CODES, INVALID, KEY, ReasonCode, Refused, reason_columns
+from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, Refused, reason_columns
 
 _DTYPES: dict[pa.DataType, Any] = {
     pa.large_string(): pd.StringDtype("pyarrow"),
@@ -73,9 +73,10 @@ def map_frame(
 
     Returns a frame of the same rows in the same order (RangeIndex) with the columns `_key` (names the row, never null),
     one per field and warehouse column ("email", "email.2", …), `_invalid` (null, or the reasons joined by "; ") and
-    `_codes` (null, or what reason_lines reads). dtypes: string, Float64, Int64 or boolean. `required` fields must not
-    be null. `default_region` is the country of national phone numbers. `duplicates="invalid"` refuses every row that
-    shares its key, or an identifier that Kustomer keeps unique, with another row.
+    `_codes` (null, or what reason_lines reads), and `_row` where the frame has it. dtypes: string, Float64, Int64 or
+    boolean (`_row`: int64). `required` fields must not be null. `default_region` is the country of national phone
+    numbers. `duplicates="invalid"` refuses every row that shares its key, or an identifier that Kustomer keeps unique,
+    with another row.
 
     Raises FieldConfigError, MissingColumnError or DuplicateColumnError; never for a value.
     """
@@ -103,7 +104,10 @@ def map_frame(
         refused += _duplicates(columns, keys)
     invalid, codes = reason_columns(refused, length)
     arrays = {KEY: keys.values, **{column.label: column.values for column in columns}, INVALID: invalid, CODES: codes}
-    return pd.DataFrame({name: _pandas(values) for name, values in arrays.items()}, index=pd.RangeIndex(length))
+    series = {name: _pandas(values) for name, values in arrays.items()}
+    if ROW in frame and frame[ROW].dtype == np.int64:
+        series[ROW] = frame[ROW].to_numpy()
+    return pd.DataFrame(series, index=pd.RangeIndex(length))
 
 
 def _pandas(values: pa.Array) -> Any:
@@ -133,6 +137,7 @@ def _check_columns(frame: pd.DataFrame, fields: Sequence[FieldMapping]) -> None:
 def _convert(
     series: pd.Series[Any], mapping: FieldMapping, kind: FieldType, object_name: str, default_region: str | None
 ) -> Converted:
+    pa.default_memory_pool().release_unused()  # what the conversion of the column before has freed
     if kind.shape == "company":
         return convert(series, COMPANY_LINKS[mapping.match or "externalId"])
     if kind.shape == "list":

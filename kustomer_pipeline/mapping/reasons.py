@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 KEY, INVALID, CODES = "_key", "_invalid", "_codes"  # the mapped frame's columns that are no fields
+ROW = "_row"  # which row of a reading it is, where the warehouse compared (int64); passed through
 LINE_COLUMNS = ("key", "position", "code", "field", "reason")
 
 _TEXT = pa.large_string()

@@ -6,6 +6,7 @@
 in docs/architecture.md.
 """
 
+from .filing import hashes_of
 from .ledger import Counts, Outcome
 from .masking import mask, mask_key
 from .opening import actions_of
@@ -13,9 +14,11 @@ from .plan import Estimate, Plan
 from .planning import plan_sync
 from .reasons import Reason, ReasonCode
 from .report import HeldChanges, Progress, ReadBack, Removals, SyncReport
+from .rest import Rest, RowsOutOfDateError, Terms
 from .run import run_sync
-from .spec import AudienceSpec, ChangeLimit, ObjectSpec, RemovalLimit, RunOptions
+from .spec import AudienceSpec, ChangeLimit, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
 from .state import StateError, StateStore
+from .terms import terms_of
 from .undo import UndoError, UndoReport, undo_run
 
 __all__ = [
@@ -33,16 +36,22 @@ __all__ = [
     "ReasonCode",
     "RemovalLimit",
     "Removals",
+    "Rest",
+    "RowsOutOfDateError",
     "RunOptions",
     "StateError",
     "StateStore",
     "SyncReport",
+    "SyncSpec",
+    "Terms",
     "UndoError",
     "UndoReport",
     "actions_of",
+    "hashes_of",
     "mask",
     "mask_key",
     "plan_sync",
     "run_sync",
+    "terms_of",
     "undo_run",
 ]

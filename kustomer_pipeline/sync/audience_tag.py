@@ -15,7 +15,7 @@ from kustomer_pipeline.kustomer import (
 )
 
 from .resolve import find_tag
-from .spec import AudienceSpec
+from .spec import AudienceSpec, SyncSpec
 from .state import OrgState
 from .wording import quantity
 
@@ -42,6 +42,13 @@ class TagOfAudience:
         if self.id is not None:
             return self.id
         return UNMADE if self.readable else f"{BY_NAME}{self.name.casefold()}"
+
+
+def scope_of(spec: SyncSpec, org: OrgState) -> str:
+    """Where what is remembered of a sync belongs, as far as it was known last time."""
+    if spec.tag is None:
+        return ""
+    return TagOfAudience(spec.tag, org.fact(TagOfAudience(spec.tag, None).fact)).scope
 
 
 async def tag_of(

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kustomer_pipeline.mapping import CODES, INVALID, KEY
+from kustomer_pipeline.mapping import CODES, INVALID, KEY, ROW
 
 from .state import Snapshot
 
@@ -28,7 +28,7 @@ class Comparison:
     skipped last time, with its record, and still as it was; in an audience another row still is that member. pending:
     to be attempted, those that were refused before last. `missing` are those of the pending that are here only because
     Kustomer did not have them last time; `changed` those whose record was accepted before, with another content.
-    `accepted`: how many records of the frame were. `news`: invalid rows that are not remembered as such.
+    `accepted`: how many records were, of the frame and beyond it. `news`: invalid rows that are not remembered as such.
     `absent`: places in the snapshot of keys not in the frame.
     `prints` is aligned with the frame; so are `ids`, `statuses`, `owned`, `lost_at` (null: nothing is remembered).
     """
@@ -52,7 +52,7 @@ class Comparison:
 
 def fingerprints(mapped: pd.DataFrame, signature: str) -> np.ndarray:
     """int64 per row over every mapped column and the specification's signature. Vectorised."""
-    content = mapped.drop(columns=[KEY, INVALID, CODES], errors="ignore")
+    content = mapped.drop(columns=[KEY, INVALID, CODES, ROW], errors="ignore")
     if content.shape[1] == 0 or len(content) == 0:
         return np.zeros(len(content), dtype=np.int64)
     salt = hashlib.blake2b(signature.encode(), digest_size=8).hexdigest()  # hash_key takes 16 characters
@@ -68,11 +68,13 @@ def compare(
     full_resync: bool = False,
     same_definition: bool | None = True,
     keep_first_of_repeated: bool = False,
+    stayed: int = 0,
 ) -> Comparison:
     """Sort the rows of a mapped frame by what has to be done with them.
 
     same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
-    change of the data. None: nobody wrote it down; then one row that is as it was proves it.
+    change of the data. None: nobody wrote it down; then one row that is as it was proves it. stayed: rows as they were
+    accepted that the frame does not have.
     """
     keys = texts(mapped[KEY])
     found = pc.index_in(keys, value_set=snapshot.keys)
@@ -108,7 +110,7 @@ def compare(
         changed=np.flatnonzero(changed),
         news=np.flatnonzero(invalid & ~(as_it_was & _is(statuses, "invalid"))),
         absent=np.flatnonzero(~_mask(pc.is_in(snapshot.keys, value_set=keys))),
-        accepted=int(np.count_nonzero(valid & was_accepted)),
+        accepted=int(np.count_nonzero(valid & was_accepted)) + stayed,
         prints=prints,
         ids=ids,
         statuses=statuses,

@@ -17,6 +17,7 @@ from kustomer_pipeline.mapping import INVALID, KEY, wire_rows
 
 from .compare import Comparison, compare, fingerprints
 from .identifier_set import IdentifierSet
+from .memory import Memory
 from .rows import Case, DesiredRow, Member
 from .spec import SyncSpec
 from .state import RememberedRow, Snapshot, SyncState
@@ -28,14 +29,14 @@ SIGNATURE = "signature"
 
 
 class Desired:
-    """What a sync wants, and what it remembers (`snapshot`: all rows of the state). Reads the state, writes nothing."""
+    """What a sync wants, and what it remembers. Reads the state, writes nothing."""
 
     def __init__(
         self,
         spec: SyncSpec,
         mapped: pd.DataFrame,
         state: SyncState,
-        snapshot: Snapshot,
+        memory: Memory,
         clock: Clock,
         *,
         full_resync: bool = False,
@@ -45,16 +46,22 @@ class Desired:
         self.mapped = mapped
         self.state = state
         self.now = datetime.fromtimestamp(clock.time(), UTC)
-        self.snapshot = snapshot
+        self.memory = memory
         signature = state.facts.get(SIGNATURE)
         self.compared: Comparison = compare(
             mapped,
             fingerprints(mapped, spec.signature),
-            self.snapshot,
+            memory.snapshot,
             full_resync=full_resync,
             same_definition=None if signature is None else signature == spec.signature,
             keep_first_of_repeated=keep_first_of_repeated,
+            stayed=memory.stayed,
         )
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is remembered of the frame's rows, and of those that may have left."""
+        return self.memory.snapshot
 
     # --- which rows -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 import numpy as np
@@ -60,6 +60,10 @@ class Counts:
         """Law 1: every row that was read has exactly one outcome."""
         outcomes = sum(int(getattr(self, one.name)) for one in fields(self)) - self.read
         return outcomes == self.read
+
+    def with_stayed(self, stayed: int) -> Counts:
+        """Besides, rows that did not leave the warehouse: they are as they were."""
+        return replace(self, read=self.read + stayed, unchanged=self.unchanged + stayed)
 
 
 class Ledger:

@@ -21,10 +21,12 @@ from .compare import texts
 from .desired import Desired
 from .guard import Guard
 from .ledger import Ledger
+from .memory import Memory, Part, Whole
 from .reconcile import Stream
 from .resolve import CompanyLinks, Finder, Resolver, TagNames
+from .rest import Rest, require_same
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
-from .state import OrgState, Snapshot, StateStore, SyncState
+from .state import OrgState, StateStore, SyncState
 from .strategies import Audience, Leavers, Objects, Strategy
 
 WIRE_FACT = "wire"  # what was found out about the org's wire
@@ -53,6 +55,11 @@ class Opened:
     tag: TagOfAudience | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def memory(self) -> Memory:
+        """What is remembered of its rows."""
+        return self.stream.desired.memory
+
 
 class Opening:
     """Opens one sync for a run or a plan. Needs the client's token to be read."""
@@ -67,6 +74,7 @@ class Opening:
         options: RunOptions,
         *,
         planning: bool = False,
+        rest: Rest | None = None,
     ) -> None:
         self.spec = spec
         self.mapped = mapped
@@ -76,6 +84,7 @@ class Opening:
         self.org_id = org_id
         self.options = options
         self.planning = planning
+        self.rest = rest
         # What is remembered under the sync's former name, as long as nothing is under its own.
         known = dict(self.org.syncs())
         former = spec.renamed_from
@@ -120,7 +129,7 @@ class Opening:
 
     def open_audience(self, spec: AudienceSpec, tag: TagOfAudience, under_way: frozenset[str] = frozenset()) -> Opened:
         """The stream of an audience whose tag is known, as far as it can be."""
-        return self._opened(lambda known: Audience(spec, tag.id, known.owned_ids), tag.scope, under_way, tag)
+        return self._opened(lambda known: Audience(spec, tag.id, known.owned), tag.scope, under_way, tag)
 
     def by_name(self, opened: Opened, under_way: frozenset[str]) -> Opened | None:
         """The audience as one that adds its tag by name, for a key that may not read tags; None where the id is known,
@@ -165,20 +174,20 @@ class Opening:
 
     def _opened(
         self,
-        strategy_of: Callable[[Snapshot], Strategy],
+        strategy_of: Callable[[Memory], Strategy],
         scope: str,
         under_way: frozenset[str],
         tag: TagOfAudience | None,
     ) -> Opened:
         """What is remembered is read once, for the strategy and for all that follows."""
         state = self.store.of(self.org_id, self.name, scope)
-        snapshot = state.rows.snapshot()
-        strategy = strategy_of(snapshot)
+        memory = self._memory(state)
+        strategy = strategy_of(memory)
         desired = Desired(
             self.spec,
             self.mapped,
             state,
-            snapshot,
+            memory,
             self.client.clock,
             full_resync=self.options.full_resync,
             keep_first_of_repeated=not strategy.one_row_a_record,
@@ -200,6 +209,14 @@ class Opening:
             planning=self.planning,
         )
         return Opened(stream, state, strategy, tag, tuple(self._notes(tag)))
+
+    def _memory(self, state: SyncState) -> Memory:
+        """What is remembered: of every row, or of those that left the warehouse. Raises RowsOutOfDateError."""
+        if self.rest is None or self.rest.whole:
+            return Whole(state.rows.snapshot())
+        every_row = self.options.full_resync
+        require_same(self.rest, state.scope, self.spec.signature, state.lines.trusted(), every_row=every_row)
+        return Part(state, state.rows.snapshot_of([*self.mapped[KEY], *self.rest.gone()]), self.rest)
 
     def _resolver(self, strategy: Strategy, desired: Desired, state: SyncState) -> Resolver:
         unknown = desired.unknown()
@@ -223,7 +240,7 @@ class Opening:
         return Resolver(
             self.client,
             finder,
-            desired.snapshot,
+            desired.memory,
             texts(self.mapped[KEY]),
             one_row_a_record=strategy.one_row_a_record,
             links=links,

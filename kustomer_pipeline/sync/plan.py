@@ -100,7 +100,7 @@ class PlanBuilder:
     def told(self, stream: Stream) -> tuple[dict[str, int], pd.DataFrame]:
         """(counts, changes), rows included that needed no look at Kustomer."""
         compared = stream.desired.compared
-        self.counts["unchanged"] += len(compared.unchanged)
+        self.counts["unchanged"] += len(compared.unchanged) + stream.desired.memory.stayed
         self.counts["skip"] += len(compared.repeated) + len(compared.known) + stream.selected.not_due
         self.counts["invalid"] += len(compared.invalid)
         self.counts["defer"] += stream.selected.put_off

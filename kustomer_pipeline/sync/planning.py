@@ -12,6 +12,7 @@ from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
 from .report import HeldChanges, Removals
+from .rest import Rest
 from .spec import RunOptions, SyncSpec
 from .state import StateStore
 
@@ -23,17 +24,23 @@ def plan_sync(
     client: KustomerClient,
     state: StateStore,
     options: RunOptions | None = None,
+    rest: Rest | None = None,
 ) -> Plan:
     """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError, StateError."""
-    return client.run(_plan(spec, mapped, client, state, options or RunOptions("plan")))
+    return client.run(_plan(spec, mapped, client, state, options or RunOptions("plan"), rest))
 
 
 async def _plan(
-    spec: SyncSpec, mapped: pd.DataFrame, client: KustomerClient, store: StateStore, options: RunOptions
+    spec: SyncSpec,
+    mapped: pd.DataFrame,
+    client: KustomerClient,
+    store: StateStore,
+    options: RunOptions,
+    rest: Rest | None,
 ) -> Plan:
     before = client.usage.requests
     token = await client.token()
-    opening = Opening(spec, mapped, client, store, token.org_id, options, planning=True)
+    opening = Opening(spec, mapped, client, store, token.org_id, options, planning=True, rest=rest)
     opening.require_roles(token.roles)
     client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
     opened = await opening.open()

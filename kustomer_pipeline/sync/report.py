@@ -140,7 +140,8 @@ class SyncReport(OfTheGuard):
     `by_code`: how many rows have a reason of each code. `requests` and `searches` are what the run spent of the org's
     API budget. `interrupted` is the error that stopped the run half-way, if one did. `read_back` is what a sample of
     the written records looked like afterwards. `notes`: what a person should know besides (a key that makes the sync
-    dearer, a tag that was renamed, records that could be written only in part).
+    dearer, a tag that was renamed, records that could be written only in part). `stayed`: rows that did not leave the
+    warehouse; they count as unchanged, and are not in `rows`.
     """
 
     sync: str
@@ -158,6 +159,7 @@ class SyncReport(OfTheGuard):
     interrupted: Exception | None = None
     read_back: ReadBack = field(default_factory=ReadBack)
     notes: tuple[str, ...] = ()
+    stayed: int = 0
 
     @property
     def removed(self) -> int:
@@ -172,7 +174,7 @@ class SyncReport(OfTheGuard):
     @property
     def adds_up(self) -> bool:
         """Law 1, for the counts and for the rows behind them."""
-        return self.counts.add_up and len(self.rows) == self.counts.read and not self.unaccounted
+        return self.counts.add_up and len(self.rows) + self.stayed == self.counts.read and not self.unaccounted
 
     @property
     def unaccounted(self) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 
 import pandas as pd
 
 from .apply import Executor
+from .desired import SIGNATURE
 from .opening import Opened
 from .reconcile import Stream
 from .report import HeldChanges, Removals, SyncReport
+from .state import RunLine, SyncState
 from .wording import quantity
 
 
@@ -59,3 +62,16 @@ def numbers_of(report: SyncReport) -> dict[str, int]:
         "changes_held": report.changes_held,
         "requests": report.requests,
     }
+
+
+def note_run(state: SyncState, report: SyncReport, started_at: datetime, undo_days: int, signature: str | None) -> None:
+    """A line in `sync_runs`; what was overwritten more than `undo_days` ago is forgotten.
+
+    signature: the definition under which all that is remembered was accepted, None where that is not sure.
+    """
+    word = type(report.interrupted).__name__ if report.interrupted else None
+    with state.transaction() as tx:
+        tx.runs.add(RunLine(report.run_id, started_at, state.now(), numbers_of(report), report.seconds, word))
+        tx.changes.forget_before(started_at - timedelta(days=undo_days))
+        if signature is not None:
+            tx.facts.set(SIGNATURE, signature)

@@ -9,7 +9,6 @@ and everything else is looked up before it is written.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pandas as pd
 
@@ -19,7 +18,7 @@ from kustomer_pipeline.mapping import INVALID, KEY
 from .apply import Executor, Writer, collect_left_behind, remember_invalid
 from .apply.tag_by_name import AnsweredRecords, learn_tag_id
 from .audience_tag import TagOfAudience
-from .desired import SIGNATURE
+from .filing import file_accepted
 from .ledger import Ledger, Outcome
 from .opening import WIRE_FACT, Opened, Opening
 from .progress import Teller
@@ -27,9 +26,10 @@ from .readback import Sample
 from .reasons import Reason, ReasonCode
 from .reconcile import reconcile
 from .report import HeldChanges, OnProgress, ReadBack, Removals, SyncReport
-from .reporting import held_changes_of, notes_of, numbers_of, removals_of
+from .reporting import held_changes_of, note_run, notes_of, removals_of
+from .rest import Rest
 from .spec import ChangeLimit, RunOptions, SyncSpec
-from .state import Lock, LockLostError, RunLine, StateStore, SyncState
+from .state import Lock, LockLostError, StateStore, SyncState
 
 
 def run_sync(
@@ -40,14 +40,15 @@ def run_sync(
     state: StateStore,
     options: RunOptions,
     on_progress: OnProgress | None = None,
+    rest: Rest | None = None,
 ) -> SyncReport:
-    """Apply a sync.
+    """Apply a sync. `rest`: where the warehouse compared, what answers for the rows that stayed there.
 
     Raises KustomerError only while nothing has been done (wrong key, no connection, missing role); an error after that
     ends the run early, is found in `report.interrupted`, and the rows it did not reach are deferred. Raises StateError
     when the state database fails.
     """
-    return client.run(_run(spec, mapped, client, state, options, on_progress))
+    return client.run(_run(spec, mapped, client, state, options, on_progress, rest))
 
 
 async def _run(
@@ -57,10 +58,11 @@ async def _run(
     store: StateStore,
     options: RunOptions,
     on_progress: OnProgress | None,
+    rest: Rest | None,
 ) -> SyncReport:
     before = client.usage
     token = await client.token()
-    opening = Opening(spec, mapped, client, store, token.org_id, options)
+    opening = Opening(spec, mapped, client, store, token.org_id, options, rest=rest)
     opening.require_roles(token.roles)
     with store.lock(token.org_id) as lock:
         if spec.renamed_from:
@@ -106,6 +108,7 @@ class _Run:
         report = await self._report(interrupted)
         if not isinstance(interrupted, LockLostError):
             self._end(report)
+            self._file()
         return report
 
     async def _steps(self) -> None:
@@ -200,6 +203,13 @@ class _Run:
         reason = Reason(ReasonCode.STOPPED, "not reached: the run was stopped")
         self.ledger.set_many(self.ledger.pending(), Outcome.DEFERRED, reason=reason)
 
+    def _file(self) -> None:
+        """Where the warehouse compares: what is settled is written down there."""
+        if self.opening.rest is not None and self.opened is not None:
+            repeated = not self.opened.strategy.one_row_a_record
+            mapped, state = self.opening.mapped, self.opened.state
+            file_accepted(self.opening.rest, self.spec, mapped, state, keep_first_of_repeated=repeated)
+
     # --- the end --------------------------------------------------------------------------------------------
 
     async def _report(self, interrupted: Exception | None) -> SyncReport:
@@ -207,12 +217,14 @@ class _Run:
         if self.sample is not None and interrupted is None:
             read_back = await self.sample.read_back(self.client)
         opened = self.opened
-        usage = self.client.usage
+        usage, rest = self.client.usage, self.opening.rest
+        stayed = rest.stayed if rest is not None else 0
         return SyncReport(
             sync=self.spec.name,
             run_id=self.options.run_id,
             org_id=self.opening.org_id,
-            counts=self.ledger.counts(),
+            counts=self.ledger.counts().with_stayed(stayed),
+            stayed=stayed,
             rows=self.ledger.rows(),
             requests=usage.requests - self.before.requests,
             searches=usage.searches - self.before.searches,
@@ -226,19 +238,11 @@ class _Run:
             notes=notes_of(opened, self.executors),
         )
 
-    @property
-    def _one_definition(self) -> bool:
-        """Whether all that is remembered was accepted under today's definition: nothing was remembered before."""
-        return self.opened is not None and not len(self.opened.stream.desired.snapshot.keys)
-
     def _end(self, report: SyncReport) -> None:
-        """One line in `sync_runs`; what the run overwrote long ago is forgotten."""
-        now = self.state.now()
-        word = type(report.interrupted).__name__ if report.interrupted else None
-        state = self.opened.state if self.opened is not None else self.state
-        with state.transaction() as tx:
-            tx.runs.add(RunLine(self.options.run_id, self.started_at, now, numbers_of(report), report.seconds, word))
-            tx.changes.forget_before(self.started_at - timedelta(days=self.options.undo_days))
-            left = report.counts.deferred - report.changes_held
-            if self._one_definition or (report.interrupted is None and left < ChangeLimit.AT_LEAST):
-                tx.facts.set(SIGNATURE, self.spec.signature)
+        """What is written down of the run. Where nothing was remembered before, all is of today's definition."""
+        state, memory = (self.opened.state, self.opened.memory) if self.opened is not None else (self.state, None)
+        left = report.counts.deferred - report.changes_held
+        settled = report.interrupted is None and left < ChangeLimit.AT_LEAST
+        first = memory is not None and not (len(memory.snapshot.keys) or memory.stayed)
+        signature = self.spec.signature if settled or first else None
+        note_run(state, report, self.started_at, self.options.undo_days, signature)

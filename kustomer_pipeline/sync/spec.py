@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
@@ -81,6 +81,7 @@ class ObjectSpec:
     default_region: str | None = None
     max_changes: ChangeLimit = ChangeLimit()
     renamed_from: str | None = None
+    tag: ClassVar[None] = None
 
     @property
     def signature(self) -> str:

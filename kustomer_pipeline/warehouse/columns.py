@@ -1,4 +1,4 @@
-"""A column of a result, collected chunk by chunk: the driver's values → Arrow, one type for the whole column.
+"""A column of a result, collected chunk by chunk: values, or Arrow arrays, of the driver → Arrow, one type for all.
 
 What a column holds is known only when all of it has come, and SQLite may hold a number in one row and text
 in the next. So each chunk is kept in Arrow (no Python object per cell) together with the kinds of value seen,
@@ -43,6 +43,7 @@ _TYPES: dict[Kind, pa.DataType] = {
     "datetime_utc": pa.timestamp("us", tz="UTC"),
     "text": _TEXT,
 }
+_KINDS: dict[pa.DataType, Kind] = {arrow: kind for kind, arrow in _TYPES.items()}
 _KNOWN = (str, bool, int, float, Decimal, OutOfRange, datetime, date)  # bool is an int, datetime a date: narrower first
 _EXACT = 2**53  # up to here a float holds every whole number
 _EXACT_DIGITS = 15  # up to here a float holds every decimal number
@@ -79,16 +80,36 @@ class Column:
         if OutOfRange in types:
             self._add_with_out_of_range(values)
             return
+        if types == {int} and (whole := _whole_numbers(values)) is not None:
+            self.add_array(whole)
+            return
         kinds = _kinds(types, values)
         self._fits_float = self._fits_float and _fits_float(types, values)
         self._kinds |= kinds
         self._chunks.append(_to_arrow(types, values, kinds))
 
-    def array(self) -> pa.Array:
-        """The whole column, of one type. The chunks are given up."""
+    def add_array(self, values: pa.Array, *, mixed: bool = False) -> None:
+        """Take the next values as an array: int64, float64, bool, large_string, date32 or timestamp in microseconds.
+
+        The column becomes what it would have become by the same values one by one. `mixed`: floats of which some were
+        whole numbers, none of them beyond 53 bits.
+        """
+        if values.null_count == len(values):
+            self._chunks.append(pa.nulls(len(values)))
+            return
+        if pa.types.is_floating(values.type):
+            values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        if pa.types.is_integer(values.type) and self._fits_float:
+            bounds = pc.min_max(values).as_py()
+            self._fits_float = bounds["min"] >= -_EXACT and bounds["max"] <= _EXACT
+        self._kinds |= {"int", "float"} if mixed else {_KINDS[values.type]}
+        self._chunks.append(values)
+
+    def array(self) -> pa.ChunkedArray:
+        """The whole column, of one type, in its chunks: put together they would be there twice. They are given up."""
         chunks, self._chunks = self._chunks, []
         target = self._type()
-        return pa.concat_arrays([pa.array([], target), *(_cast(chunk, target) for chunk in chunks)])
+        return pa.chunked_array([_cast(chunk, target) for chunk in chunks], target)
 
     def _add_with_out_of_range(self, values: Sequence[Any]) -> None:
         far = [isinstance(value, OutOfRange) for value in values]
@@ -158,6 +179,14 @@ def _kinds(types: set[type | None], values: Sequence[Any]) -> set[Kind]:
     return {single.get(next(iter(types)), "text") if len(types) == 1 else "text"}
 
 
+def _whole_numbers(values: Sequence[Any]) -> pa.Array | None:
+    """As an array; None where one of them is beyond 64 bits."""
+    try:
+        return pa.array(values, _TYPES["int"])
+    except (OverflowError, pa.ArrowInvalid):
+        return None
+
+
 def _fits_float(types: set[type | None], values: Sequence[Any]) -> bool:
     return int not in types or all(-_EXACT <= value <= _EXACT for value in values if isinstance(value, int))
 
@@ -171,6 +200,8 @@ def _to_arrow(types: set[type | None], values: Sequence[Any], kinds: set[Kind]) 
 
 
 def _cast(chunk: pa.Array, target: pa.DataType) -> pa.Array:
+    if chunk.type == target:
+        return chunk
     if target == _TEXT and chunk.type not in (_TEXT, pa.null()):
         return pa.array([_text(value) for value in chunk.to_pylist()], _TEXT)
     return pc.cast(chunk, target)

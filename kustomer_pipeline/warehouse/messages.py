@@ -29,6 +29,12 @@ _ABOUT_NAMES = re.compile(
     r"|\b(?:no such|unknown|unresolved|syntax error)\b",
     re.IGNORECASE,
 )
+# ClickHouse names each of its errors at the end: these are about the statement or the session. Of its others the words
+# do not tell ("Cannot parse string '…' as Int32: syntax error").
+_CLICKHOUSE_NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?:\s*\(version .*)?\s*$")
+_CLICKHOUSE_ABOUT_NO_VALUE = re.compile(
+    r"UNKNOWN|SYNTAX|DENIED|AUTHENTICATION|NOT_ENOUGH_PRIVILEGES|READONLY|TIMEOUT|LIMIT|NETWORK|NUMBER_OF_ARGUMENTS"
+)
 _QUOTED = re.compile(r"""(["'`])(?:.*\1|.*)""", re.DOTALL)
 _UNQUOTED_VALUE = re.compile(r"(\bvalue: )[^\"'`].*", re.DOTALL | re.IGNORECASE)
 _BYTES = re.compile(r"\b0x[0-9a-fA-F]+(?: 0x[0-9a-fA-F]+)*")
@@ -39,9 +45,21 @@ def message(engine: sa.Engine, error: exc.DBAPIError) -> str:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     of_postgresql = engine.dialect.name == "postgresql" and bool(state)
     text = _of_postgresql(error.orig, state) if of_postgresql else _of_others(error)
-    if engine.url.password:
-        text = text.replace(str(engine.url.password), "***")
-    return text or type(error.orig).__name__
+    return _masked(engine.url, text) or type(error.orig).__name__
+
+
+def without_password(url: sa.URL, error: Exception) -> str:
+    """The text of an error that no row was read before: a library beneath the driver, or SQLAlchemy, raised it."""
+    return _masked(url, str(error).strip()) or "no reason was given"
+
+
+def foreign_message(url: sa.URL, error: Exception) -> str:
+    """The text of an error that is not of the driver, after rows may have been read."""
+    return _masked(url, _words(error, about_values=False)) or type(error).__name__
+
+
+def _masked(url: sa.URL, text: str) -> str:
+    return text.replace(str(url.password), "***") if url.password else text
 
 
 def _of_postgresql(error: Any, state: str) -> str:
@@ -54,10 +72,18 @@ def _of_postgresql(error: Any, state: str) -> str:
 
 
 def _of_others(error: exc.DBAPIError) -> str:
-    text = _said(error.orig)
+    return _words(error.orig, about_values=isinstance(error, exc.DataError | exc.IntegrityError))
+
+
+def _words(error: Any, *, about_values: bool) -> str:
+    text = _VALUE_LINES.sub("", _said(error))  # Redshift's are PostgreSQL's
+    if named := _CLICKHOUSE_NAME.search(text):
+        return text if _CLICKHOUSE_ABOUT_NO_VALUE.search(named[1]) else _without_values(text)
     own_words = _QUOTED.sub(" ", _UNQUOTED_VALUE.sub(r"\1", text))  # a value may say "no such column", too
-    about_values = _ABOUT_VALUES.search(own_words) is not None and _ABOUT_NAMES.search(own_words) is None
-    return _without_values(text) if about_values or isinstance(error, exc.DataError | exc.IntegrityError) else text
+    about_values = about_values or (
+        _ABOUT_VALUES.search(own_words) is not None and _ABOUT_NAMES.search(own_words) is None
+    )
+    return _without_values(text) if about_values else text
 
 
 def _said(error: Any) -> str:

@@ -29,5 +29,5 @@ def table_columns(engine: sa.Engine, table: str) -> dict[str, str]:
 def _python_type(kind: sa.types.TypeEngine[object]) -> str:
     try:
         return kind.python_type.__name__
-    except NotImplementedError:
-        return "str"
+    except NotImplementedError:  # some dialects' own types do not say: Snowflake's TIMESTAMP_NTZ
+        return "datetime" if type(kind).__name__.upper().startswith(("TIMESTAMP", "DATETIME")) else "str"

@@ -1,5 +1,6 @@
 """The files of deploy/, as the tests read them."""
 
+import re
 from typing import Any
 
 import yaml
@@ -29,3 +30,10 @@ def loaded(name: str) -> dict[str, Any]:
     content = yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
     assert isinstance(content, dict)
     return content
+
+
+def commands(marker: str) -> list[str]:
+    """The commands of the block of docs/deploy.md that stands below `<!-- commands: marker -->`, one a line."""
+    pattern = rf"(?ms)^<!-- commands: {re.escape(marker)} -->\n```sh\n(.*?)^```$"
+    [block] = re.findall(pattern, PAGE.read_text(encoding="utf-8"))
+    return [line for line in re.sub(r"\\\n\s*", "", block).splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,17 +14,24 @@ import sqlalchemy as sa
 
 from kustomer_pipeline.sync import StateStore
 from kustomer_pipeline.sync.state.tables import metadata, schema_version
-from kustomer_pipeline_tests.deploy.files import DEPLOY
+from kustomer_pipeline_tests.conftest import REPOSITORY
+from kustomer_pipeline_tests.deploy.files import DEPLOY, commands
 
 TABLES = [table for table in metadata.sorted_tables if table is not schema_version]
 ROWS = 2_345  # more than are copied at a time
 
 
 def move(file: Path, url: str) -> subprocess.CompletedProcess[str]:
-    """Run the script as docs/deploy.md says."""
+    """Run the command of docs/deploy.md, with a URL in place of the page's."""
+    [command] = commands("move the state")
+    for there, here in {"postgresql+psycopg://…": shlex.quote(url), ".venv/bin/python": sys.executable}.items():
+        assert there in command
+        command = command.replace(there, here)
     return subprocess.run(
-        [sys.executable, str(DEPLOY / "copy_state.py"), str(file)],
-        env=os.environ | {"KUSTOMER_STATE_URL": url},
+        command,
+        shell=True,
+        cwd=REPOSITORY,
+        env=os.environ | {"DAGSTER_HOME": str(file.parent), "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sync import RemovalLimit
 from kustomer_pipeline.sync.state import Job, JobItem, StateError, StateStore, SyncState
+from kustomer_pipeline.sync.state.tables import SCHEMA_VERSION
 from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, companies, customers, members, people
 
 HERE = Path(__file__).parent
@@ -254,7 +255,7 @@ def test_a_migration_that_is_interrupted_anywhere_leaves_the_first_layout_whole(
         with killed_at(number), contextlib.suppress(KilledError):
             StateStore.open(old_url).close()
         found = contents(old_url)
-        assert found == before or found["schema_version"][1] == [(2,)], f"interrupted at statement {number}"
+        assert found == before or found["schema_version"][1] == [(SCHEMA_VERSION,)], f"interrupted at statement {number}"
     assert number > 20
     with StateStore.open(old_url) as store:
         assert store.org(ORG).scopes("vip") == [(VIP, 3)]
@@ -268,16 +269,64 @@ def test_it_is_migrated_once(old_url: str) -> None:
     after = contents(old_url)
     with StateStore.open(old_url):
         assert contents(old_url) == after
-    assert after["schema_version"] == (["version"], [(2,)])
+    assert after["schema_version"] == (["version"], [(SCHEMA_VERSION,)])
 
 
 def test_a_state_of_a_newer_version_is_left_alone_and_says_so(old_url: str) -> None:
     with StateStore.open(old_url) as store, store.engine.begin() as connection:
-        connection.execute(sa.text("update schema_version set version = 3"))
+        connection.execute(sa.text(f"update schema_version set version = {SCHEMA_VERSION + 1}"))
     before = contents(old_url)
-    with pytest.raises(StateError, match="layout 3, this version of kustomer_pipeline knows 2 at most"):
+    with pytest.raises(StateError, match=f"knows {SCHEMA_VERSION} at most"):
         StateStore.open(old_url)
     assert contents(old_url) == before
+
+
+# --- the second layout, which knew no lines in the warehouse --------------------------------------------------
+
+
+def to_second_layout(store: StateStore) -> None:
+    with store.engine.begin() as connection:
+        for index in ("sync_rows_not_filed", "sync_rows_filed"):
+            connection.execute(sa.text(f"drop index {index}"))
+        connection.execute(sa.text("alter table sync_rows drop column filed"))
+        connection.execute(sa.text("drop table stale_lines"))
+        connection.execute(sa.text("update schema_version set version = 2"))
+
+
+def layout_of(url: str) -> dict[str, Any]:
+    inspector = sa.inspect(sa.create_engine(url, poolclass=sa.NullPool))
+    return {
+        name: (
+            {(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)},
+            {index["name"] for index in inspector.get_indexes(name)},
+        )
+        for name in inspector.get_table_names()
+    }
+
+
+def test_the_second_layout_becomes_todays_and_keeps_its_rows(old_url: str) -> None:
+    with StateStore.open(old_url) as store:
+        todays, before = layout_of(old_url), remembered(store.of(ORG, "people"))
+        to_second_layout(store)
+    assert layout_of(old_url) != todays
+    with StateStore.open(old_url) as store:
+        assert layout_of(old_url) == todays
+        assert remembered(store.of(ORG, "people")) == before
+        assert store.of(ORG, "people").lines.trusted() is None
+
+
+def test_the_second_layout_stays_whole_where_its_migration_is_interrupted(old_url: str) -> None:
+    with StateStore.open(old_url) as store:
+        todays = layout_of(old_url)
+        to_second_layout(store)
+    before = found = layout_of(old_url)
+    number = 0
+    while found == before:
+        number += 1
+        with killed_at(number), contextlib.suppress(KilledError):
+            StateStore.open(old_url).close()
+        found = layout_of(old_url)
+        assert found in (before, todays), f"interrupted at statement {number}"
 
 
 # --- nothing is sent again ------------------------------------------------------------------------------------

@@ -94,6 +94,15 @@ SAID: list[tuple[tuple[Any, ...], str | None]] = [
     (("Bad double value: no such column jane",), "Bad double value: …"),
     ((1366, "Incorrect string value: 'unknown jane' for column 'v'"), "Incorrect string value: '…' (1366)"),
     (("Cannot parse string 'jane' as Int32",), "Cannot parse string '…' as Int32"),
+    # As ClickHouse names its errors: words alone ("syntax error") would take the first for one about the query.
+    (("Cannot parse string 'jane' as Int32: syntax error at begin of string. (CANNOT_PARSE_TEXT)",),
+     "Cannot parse string '…' as Int32: syntax error at begin of string. (CANNOT_PARSE_TEXT)"),
+    (("Cannot parse string 'jane': syntax error. (CANNOT_PARSE_TEXT) (version 26.9.1 (official build))",),
+     "Cannot parse string '…': syntax error. (CANNOT_PARSE_TEXT) (version 26.9.1 (official build))"),
+    (("Code: 376. DB::Exception: Cannot parse uuid 'jane' (CANNOT_PARSE_UUID) (version 26.9.1 (official build))",),
+     "Code: 376. DB::Exception: Cannot parse uuid '…' (CANNOT_PARSE_UUID) (version 26.9.1 (official build))"),
+    (("Code: 47. DB::Exception: Unknown expression identifier 'emial'. (UNKNOWN_IDENTIFIER)",), None),
+    (("Code: 497. DB::Exception: reader: Not enough privileges: SELECT('id') ON crm.t. (ACCESS_DENIED)",), None),
     (("Table 'crm.customerz' not found",), None),
     (("Access denied for user 'reader'",), None),
 ]  # fmt: skip

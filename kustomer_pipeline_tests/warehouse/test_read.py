@@ -62,6 +62,7 @@ def test_a_result_of_many_chunks_is_read_whole_and_in_order(
     statements: Statements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read, "_CHUNK", 10)
+    monkeypatch.setattr(read, "_TUPLES", 10)
     numbers = ", ".join(f"({number}, {'null' if number < 15 else repr(str(number))})" for number in range(35))
     engine = statements("create table t (n integer, late text)", f"insert into t values {numbers}")
     frame = read_frame(engine, "select * from t order by n")

@@ -245,4 +245,4 @@ def test_a_date_that_a_driver_cannot_convert_is_an_error_that_does_not_show_it(
 def test_a_moment_that_has_no_year_in_utc_is_text_as_it_is() -> None:
     """As drivers of other databases may give it."""
     last = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5)))
-    assert MODULE._text(last) == "9999-12-31T23:00:00-05:00"
+    assert MODULE.plain_text(last) == "9999-12-31T23:00:00-05:00"

@@ -17,6 +17,7 @@ from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, 
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
 from .alerts import Alerts
+from .comparing import Comparing
 from .in_dagster import InDagster, SourceTable
 from .parts import Attributes, Count, FieldSource, LogTo, Region, Schedule, Share, field_mappings
 from .problems import Problem, SyncConfigError, Where, did_you_mean, problems_in
@@ -88,7 +89,7 @@ class WhatIsSent(Attributes):
     )
 
 
-class SyncAttributes(InDagster, WhatIsSent):
+class SyncAttributes(InDagster, Comparing, WhatIsSent):
     """What both kinds of sync have in common."""
 
     alerts: Alerts | None = Field(
@@ -169,6 +170,7 @@ class SyncConfig(SyncAttributes):
             *name_problems(sync.name),
             *sync._query_problems(),
             *watch_problems(sync.watch, sync.resource_keys.warehouse),
+            *sync._comparison_problems(),
             *sync._automation_problems(),
             *sync._upstream_problems(),
             *sync._renaming_problems(),
@@ -194,6 +196,13 @@ class SyncConfig(SyncAttributes):
         elif not self.sql.strip():
             where = "query" if self.query is not None else "query_file"
             yield Problem((where,), "the query is empty")
+
+    def _comparison_problems(self) -> Iterator[Problem]:
+        if self.compare == "in_warehouse" and isinstance(self.source, str):
+            what = (
+                "the rows are a DataFrame, which the warehouse cannot compare: write source: {asset, table}, or a query"
+            )
+            yield Problem(("compare",), what)
 
     def _automation_problems(self) -> Iterator[Problem]:
         """One thing starts a sync: it would run twice for one change otherwise."""

@@ -137,11 +137,14 @@ def _valid_schema(schema: str) -> str:
     return schema
 
 
+SchemaName = Annotated[str, AfterValidator(_valid_schema)]
+
+
 class LogTo(Attributes):
     """Where the sync writes what became of its rows."""
 
     # The attribute has a name of its own because pydantic's models have a `schema` already.
-    schema_: Annotated[str, AfterValidator(_valid_schema)] = Field(
+    schema_: SchemaName = Field(
         alias="schema",
         description="The schema of the warehouse for the tables sync_log, sync_runs and rejects, e.g. kustomer_sync. "
         "Schema and tables are created when they are missing.",

@@ -16,9 +16,9 @@ from kustomer_pipeline.kustomer import KustomerClient, KustomerError, ObjectName
 
 from ..decisions import Create, DeadReferences, Match, Resolved, Write
 from ..masking import mask_key, mask_text
+from ..memory import Memory
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
-from ..state import Snapshot
 from .finder import Finder
 from .links import CompanyLinks
 from .tags import TagNames
@@ -35,7 +35,7 @@ class Resolver:
         self,
         client: KustomerClient,
         finder: Finder,
-        snapshot: Snapshot,
+        memory: Memory,
         frame_keys: pa.Array,
         *,
         one_row_a_record: bool,
@@ -47,7 +47,7 @@ class Resolver:
         self.links = links
         self.tags = tags
         self.met: set[str] = set()  # records that rows of the frame are, or may be
-        self._snapshot = snapshot
+        self._memory = memory
         self._frame_keys = frame_keys
         self._one_row_a_record = one_row_a_record
         self._claims: dict[str, str] = {}
@@ -142,8 +142,8 @@ class Resolver:
         return replace(match, displaced=tuple(key for key, _ in known if key != case.key))
 
     def _keys_remembered(self, ids: Collection[str]) -> dict[str, list[tuple[str, bool]]]:
-        """Keys under which these records are remembered as accepted, and whether the frame has them."""
-        known = self._snapshot
+        """Keys under which these records are remembered as accepted, and whether the source has them."""
+        known = self._memory.snapshot
         there = pc.is_in(known.kustomer_ids, value_set=pa.array(sorted(ids), pa.string()))
         there = pc.and_(there, pc.equal(known.statuses, "accepted"))
         keys, records = known.keys.filter(there), known.kustomer_ids.filter(there)
@@ -151,6 +151,8 @@ class Resolver:
         found: dict[str, list[tuple[str, bool]]] = defaultdict(list)
         for id_, key, here in zip(records.to_pylist(), keys.to_pylist(), in_frame.to_pylist(), strict=True):
             found[id_].append((key, here))
+        for id_, stayed in self._memory.holders(ids).items():
+            found[id_] += [(one.key, True) for one in stayed]
         return found
 
     # --- dead references ------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ Nothing in here knows the rest of the engine.
 from .errors import LockLostError, StateError
 from .facade import SyncState, Transaction
 from .identities import Identities
+from .lines import TrustedLines
 from .lock import Lock
 from .org import OrgState
+from .rows import Holder
 from .store import StateStore
 from .values import (
     ChangeLine,
@@ -27,6 +29,7 @@ from .values import (
 __all__ = [
     "ChangeLine",
     "Effect",
+    "Holder",
     "Identities",
     "Job",
     "JobItem",
@@ -44,5 +47,6 @@ __all__ = [
     "SyncState",
     "TagEffect",
     "Transaction",
+    "TrustedLines",
     "value_hash",
 ]

@@ -6,14 +6,14 @@ when to begin.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from kustomer_pipeline.kustomer import Clock
 from .errors import DRIVER_ERRORS, StateError, readable_errors
 
 _VALUES_A_STATEMENT = 5_000  # SQLite allows 32,766 of them, PostgreSQL 65,535
+_ROWS_A_STATEMENT = 20_000  # as JSON some megabytes
+_ROWS = "rows_"
+_TUPLES = 2_000  # so few that the garbage collector is not called for them
 _SQLITE_PATIENCE_SECONDS = 60
 _WRITES = "kustomer_state_writes"
 # A connection that holds the org's lock may be silent for minutes: the network is not to take it for dead.
@@ -85,42 +88,96 @@ def connect(url: str, clock: Clock) -> Database:
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, replacing those with the same primary key."""
+    """Insert rows, each of another primary key, replacing those with the same one."""
+    if rows:
+        upsert_columns(connection, table, {name: [row[name] for row in rows] for name in rows[0]}, {})
+
+
+def upsert_columns(
+    connection: sa.Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
+) -> None:
+    """The same, of rows as columns of equal length; `same`: what all of them have in common.
+
+    Of a million rows, SQLAlchemy's own way from values to parameters takes more time than the database does.
+    """
+    rows = len(next(iter(columns.values())))
     if not rows:
         return
-    names = tuple(rows[0])
     if connection.dialect.name == "postgresql":
-        connection.execute(_upsert(table, names, postgresql.insert), rows)
+        statement = _postgresql_upsert(table, tuple(columns), tuple(same))
+        for part in _json_rows(columns, rows):
+            connection.execute(statement, {**same, _ROWS: part})
         return
-    # Of a million rows, SQLAlchemy's own way from values to parameters takes more time than SQLite does.
-    statement, in_order, moments = _sqlite_upsert(table, names)
-    for row in rows:
-        for name, converted in moments:
-            row[name] = converted(row[name])
-    connection.exec_driver_sql(statement, [in_order(row) for row in rows])
+    statement = _sqlite_upsert(table, (*columns, *same))
+    values = {**columns, **{name: [value] for name, value in same.items()}}
+    values |= {name: list(map(convert, values[name])) for name, convert in statement.moments.items()}
+    values |= {name: list(values[name]) * rows for name in same}
+    in_order = [values[name] for name in statement.order]
+    connection.exec_driver_sql(statement.text, list(zip(*in_order, strict=True)))
 
 
-def _upsert(table: sa.Table, names: Sequence[str], insert: Any) -> Any:
+@dataclass(frozen=True)
+class _SqliteUpsert:
+    """order: of the parameters. moments: the conversion of each column that holds them."""
+
+    text: str
+    order: Sequence[str]
+    moments: Mapping[str, Callable[[Any], Any]]
+
+
+def _upsert(table: sa.Table, statement: Any, names: Sequence[str]) -> Any:
     keys = [column.name for column in table.primary_key.columns]
-    statement = insert(table)
     replaced = {name: statement.excluded[name] for name in names if name not in keys}
+    if not replaced:
+        return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
 
 
 @lru_cache
-def _sqlite_upsert(table: sa.Table, names: tuple[str, ...]) -> tuple[str, Callable[[Any], Any], list[tuple[str, Any]]]:
-    """The statement, what puts a row's values in its order, and the conversion of each column that holds moments."""
+def _sqlite_upsert(table: sa.Table, names: tuple[str, ...]) -> _SqliteUpsert:
     dialect = sqlite.dialect(paramstyle="qmark")
-    compiled = _upsert(table, names, sqlite.insert).compile(dialect=dialect, column_keys=names)
+    compiled = _upsert(table, sqlite.insert(table), names).compile(dialect=dialect, column_keys=names)
     moments = [name for name in names if isinstance(table.c[name].type, sa.DateTime)]
-    converters = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in moments]
-    return str(compiled), itemgetter(*compiled.positiontup), converters
+    converters = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in moments}
+    return _SqliteUpsert(str(compiled), compiled.positiontup, {name: c for name, c in converters.items() if c})
+
+
+@lru_cache
+def _postgresql_upsert(table: sa.Table, names: tuple[str, ...], same: tuple[str, ...]) -> Any:
+    """One statement for many rows, which come as one JSON text: a statement a row takes ten times as long."""
+    columns = [sa.column(name, table.c[name].type) for name in names]
+    text = sa.cast(sa.bindparam(_ROWS, type_=sa.Text), postgresql.JSON)
+    rows = sa.func.json_to_recordset(text).table_valued(*columns).render_derived("rows_", with_types=True)
+    in_common = (sa.bindparam(name, type_=table.c[name].type) for name in same)
+    selected = sa.select(*(rows.c[name] for name in names), *in_common)
+    return _upsert(table, postgresql.insert(table).from_select([*names, *same], selected), (*names, *same))
+
+
+def _json_rows(columns: Mapping[str, Sequence[Any]], rows: int) -> Iterator[str]:
+    """A JSON text for so many rows at once; what is not there is null."""
+    named = {name: column for name, column in columns.items() if any(value is not None for value in column)}
+    for start in range(0, rows, _ROWS_A_STATEMENT):
+        parts = [column[start : start + _ROWS_A_STATEMENT] for column in named.values()]
+        yield json.dumps([dict(zip(named, row, strict=True)) for row in zip(*parts, strict=True)], default=_moment)
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat()
 
 
 def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
     """Values in parts that fit a statement."""
     for start in range(0, len(values), _VALUES_A_STATEMENT):
         yield values[start : start + _VALUES_A_STATEMENT]
+
+
+def tuples_of(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of a query, some thousands at once, as the driver gives them: SQLite has no truth values, no moments."""
+    if connection.dialect.name == "sqlite":
+        result = connection.execute(query)
+        yield from iter(lambda: result.cursor.fetchmany(_TUPLES), [])
+    else:
+        yield from connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query).partitions()
 
 
 def storable(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ from .facts import Approvals, ApprovalsWriter, Facts, FactsWriter
 from .history import ChangesWriter, LogWriter, RunsWriter
 from .identities import Identities, IdentitiesWriter
 from .journal import Journal, JournalWriter
+from .lines import Lines, LinesWriter
 from .rows import Place, Rows, RowsWriter
 
 
@@ -24,6 +25,7 @@ class Transaction:
         self._place = place
         self._now = now
         self.rows = RowsWriter(connection, place, now)
+        self.lines = LinesWriter(connection, place)
         self.journal = JournalWriter(connection, place, now)
         self.identities = IdentitiesWriter(connection, place.org_id)
         self.log = LogWriter(connection, place, now)
@@ -44,6 +46,7 @@ class SyncState:
         self._database = database
         self._place = place
         self.rows = Rows(database, place)
+        self.lines = Lines(database, place)
         self.journal = Journal(database, place)
         self.identities = Identities(database, place.org_id)
         self.facts = Facts(database, place)

@@ -13,7 +13,7 @@ from . import tables
 from .database import Database
 from .errors import StateError
 from .lock import org_lock
-from .migrate import FIRST_RELEASE, from_first_release
+from .migrate import BEFORE_LINES, FIRST_RELEASE, add_lines, from_first_release
 
 _CREATION = ""  # the lock of whoever makes the tables; no org has an empty id
 
@@ -58,8 +58,11 @@ def _orgs(database: Database) -> list[str]:
 
 
 def _prepare(connection: sa.Connection) -> None:
-    if _version(connection) == FIRST_RELEASE:
+    version = _version(connection)
+    if version == FIRST_RELEASE:
         from_first_release(connection)
+    elif version == BEFORE_LINES:
+        add_lines(connection)
     else:
         _make_room(connection)
     tables.metadata.create_all(connection)

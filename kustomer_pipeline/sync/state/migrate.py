@@ -1,4 +1,6 @@
-"""A state of the first release, brought to today's layout in one transaction. Nothing is sent again because of it.
+"""A state of an earlier layout, brought to today's in one transaction. Nothing is sent again because of it.
+
+Of the first release:
 
 Fingerprints stay as they are. What is remembered of an audience belongs to its tag's id from now on; rows whose write
 was under way become indeterminate; hashes of phone numbers go, because numbers are compared by their digits now.
@@ -16,9 +18,19 @@ import sqlalchemy as sa
 from . import tables
 
 FIRST_RELEASE = 1
+BEFORE_LINES = 2
 _RENAMED = ("sync_rows", "bulk_jobs", "sync_log", "sync_runs", "sync_changes")
 _TAG_FACT = "tag_id"
 _LINES_AT_ONCE = 5_000
+
+
+def add_lines(connection: sa.Connection) -> None:
+    """The second layout knew no lines in the warehouse: no row has one. The caller makes what is new besides."""
+    column = tables.sync_rows.c.filed
+    kind = column.type.compile(connection.dialect)
+    connection.execute(sa.text(f"alter table {tables.sync_rows.name} add column {column.name} {kind}"))
+    for index in tables.sync_rows.indexes:
+        index.create(connection)
 
 
 def from_first_release(connection: sa.Connection) -> None:

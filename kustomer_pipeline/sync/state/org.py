@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from .database import Database, upsert
+from .lines import distrust
 from .tables import bulk_jobs, org_facts, sync_changes, sync_facts, sync_log, sync_rows, sync_runs
 from .values import ChangeLine
 
@@ -67,6 +68,7 @@ class OrgState:
         if from_sync == to_sync:
             return 0
         with self._database.writing() as connection:
+            distrust(connection, self.org_id, from_sync, to_sync)
             there = sa.select(sa.literal(1)).where(self._mine(sync_rows), sync_rows.c.sync == to_sync).limit(1)
             if connection.execute(there).first() is None:  # facts about no rows
                 facts = sa.and_(self._mine(sync_facts), sync_facts.c.sync == to_sync)
@@ -110,6 +112,7 @@ class OrgState:
             old.c.owned,
         )
         with self._database.writing() as connection:
+            distrust(connection, self.org_id, sync)
             connection.execute(sa.update(new).where(mine, new.c.scope == to_scope, tagged).values(owned=True))
             known = sa.select(new.c.key).where(mine, new.c.scope == to_scope)
             leaving = sa.and_(mine, new.c.scope == from_scope)
@@ -126,6 +129,7 @@ class OrgState:
         """Nothing of a scope is remembered any more. How many rows were."""
         old = sa.and_(self._mine(sync_rows), sync_rows.c.sync == sync, sync_rows.c.scope == scope)
         with self._database.writing() as connection:
+            distrust(connection, self.org_id, sync)
             return connection.execute(sa.delete(sync_rows).where(old)).rowcount
 
     # --- what runs did --------------------------------------------------------------------------------------

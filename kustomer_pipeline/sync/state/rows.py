@@ -6,15 +6,26 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from .database import Database, in_parts, storable, upsert
-from .tables import sync_rows
+from .database import Database, in_parts, storable, tuples_of, upsert, upsert_columns
+from .tables import FILED, OPEN, WITHOUT, stale_lines, sync_facts, sync_rows
 from .values import RememberedRow, Snapshot, Status
 
-_READ_AT_ONCE = 50_000
+_AS_THEY_ARE = ("key", "fingerprint", "status", "kustomer_id", "owned", "reason_code", "lost_at")
+_SNAPSHOT = {
+    "key": pa.string(),
+    "fingerprint": pa.int64(),
+    "status": pa.string(),
+    "kustomer_id": pa.string(),
+    "owned": pa.bool_(),
+    "lost_at": pa.timestamp("us", tz="UTC"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,20 @@ class Place:
         return sa.and_(table.c.org_id == self.org_id, table.c.sync == self.sync, table.c.scope == self.scope)
 
 
+def lines_fact(place: Place) -> str:
+    """The fact that says which lines in the warehouse count (lines.py)."""
+    return f"lines:{place.scope}"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A row that is settled and did not leave the warehouse: its key, its record, whether the tag is ours."""
+
+    key: str
+    kustomer_id: str
+    owned: bool
+
+
 class Rows:
     """What is remembered of the rows."""
 
@@ -39,17 +64,44 @@ class Rows:
 
     def snapshot(self) -> Snapshot:
         """Every remembered row, as columns."""
-        table = sync_rows
-        names = ("key", "fingerprint", "status", "kustomer_id", "owned", "lost_at")
-        query = sa.select(*(table.c[name] for name in names)).where(self._place.of(table))
-        types = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.bool_(), pa.timestamp("us", tz="UTC"))
-        chunks: list[list[pa.Array]] = [[pa.array([], type_)] for type_ in types]
+        return self._snapshot([self._place.of(sync_rows)])
+
+    def snapshot_of(self, keys: Sequence[str]) -> Snapshot:
+        """The rows with these keys, and those that have no line in the warehouse that counts."""
+        not_filed = sa.and_(self._place.of(sync_rows), sync_rows.c.filed != FILED)
+        filed = sa.and_(self._place.of(sync_rows), sa.or_(sync_rows.c.filed == FILED, sync_rows.c.filed.is_(None)))
+        parts = (sa.and_(filed, sync_rows.c.key.in_(part)) for part in in_parts(sorted(set(keys))))
+        return self._snapshot([not_filed, *parts])
+
+    def _snapshot(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Snapshot:
+        wanted = sa.select(*(sync_rows.c[name] for name in _SNAPSHOT))
+        chunks: dict[str, list[pa.Array]] = {name: [] for name in _SNAPSHOT}
         with self._database.reading() as connection:
-            result = connection.execution_options(yield_per=_READ_AT_ONCE).execute(query)
-            for partition in result.partitions():
-                for column, type_, values in zip(chunks, types, zip(*partition, strict=True), strict=True):
-                    column.append(pa.array(values, type_))
-        return Snapshot(*(pa.concat_arrays(column) for column in chunks))
+            for condition in conditions:
+                for rows in tuples_of(connection, wanted.where(condition)):
+                    for name, values in zip(chunks, zip(*rows, strict=True), strict=True):
+                        chunks[name].append(_array(name, values))
+        columns = [pa.concat_arrays([pa.array([], _SNAPSHOT[name]), *chunks.pop(name)]) for name in _SNAPSHOT]
+        pa.default_memory_pool().release_unused()  # the chunks, which Arrow would keep for its next arrays
+        return Snapshot(*columns)
+
+    def filed_as(self, kustomer_ids: Sequence[str]) -> list[Holder]:
+        """The settled rows that are these records."""
+        table, found = sync_rows, []
+        columns = (table.c.key, table.c.kustomer_id, table.c.owned)
+        with self._database.reading() as connection:
+            for part in in_parts(kustomer_ids):
+                of_part = table.c.kustomer_id.in_(part)
+                query = sa.select(*columns).where(self._place.of(table), table.c.filed == FILED, of_part)
+                found += [Holder(key, id_, bool(owned)) for key, id_, owned in connection.execute(query)]
+        return found
+
+    def members(self) -> int:
+        """How many records hold the audience's tag because of this sync."""
+        table = sync_rows
+        query = sa.select(sa.func.count(sa.func.distinct(table.c.kustomer_id)))
+        with self._database.reading() as connection:
+            return int(connection.execute(query.where(self._place.of(table), table.c.owned)).scalar_one())
 
     def sent_lists(self, keys: Sequence[str]) -> dict[str, dict[str, list[str]]]:
         """Of the rows named: hashes of the list items this sync wrote, by attribute."""
@@ -85,34 +137,26 @@ class RowsWriter:
 
     def put(self, rows: Iterable[RememberedRow], run_id: str) -> None:
         """Rows as they are now."""
+        latest = list({row.key: row for row in rows}.values())
+        columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in latest] for name in _AS_THEY_ARE}
+        columns["sent_lists"] = [json.dumps(dict(row.sent_lists)) if row.sent_lists else None for row in latest]
+        columns["reason"] = [storable(row.reason) for row in latest]
         place = {"org_id": self._place.org_id, "sync": self._place.sync, "scope": self._place.scope}
-        values = {
-            row.key: {
-                **place,
-                "key": row.key,
-                "fingerprint": row.fingerprint,
-                "status": row.status,
-                "kustomer_id": row.kustomer_id,
-                "owned": row.owned,
-                "sent_lists": json.dumps(dict(row.sent_lists)) if row.sent_lists else None,
-                "reason": storable(row.reason),
-                "reason_code": row.reason_code,
-                "run_id": run_id,
-                "updated_at": self._now,
-                "lost_at": row.lost_at,
-            }
-            for row in rows
-        }
-        upsert(self._connection, sync_rows, list(values.values()))
+        upsert_columns(self._connection, sync_rows, columns, {**place, "run_id": run_id, "updated_at": self._now})
+        self._open(columns["key"])
 
     def forget(self, keys: Iterable[str]) -> None:
         """Rows that nothing is remembered of any more."""
         for part in in_parts(list(keys)):
+            if self._has_lines:
+                self._note_stale(part)
             self._connection.execute(sa.delete(sync_rows).where(self._mine, sync_rows.c.key.in_(part)))
 
     def count_as_changed(self, keys: Iterable[str]) -> None:
         """From now on nobody knows what Kustomer holds of these rows."""
-        for part in in_parts(list(keys)):
+        keys = list(keys)
+        self._open(keys)
+        for part in in_parts(keys):
             statement = sa.update(sync_rows).where(self._mine, sync_rows.c.key.in_(part))
             self._connection.execute(statement.values(fingerprint=None))
 
@@ -122,6 +166,39 @@ class RowsWriter:
             statement = sa.update(sync_rows).where(self._mine, sync_rows.c.kustomer_id.in_(part))
             self._connection.execute(statement.values(owned=owned, run_id=run_id))
 
+    def _open(self, keys: Sequence[str]) -> None:
+        """What is in the warehouse of these rows does not count any more."""
+        table = sync_rows
+        now = sa.case((table.c.filed == FILED, OPEN), (table.c.filed.is_(None), WITHOUT), else_=table.c.filed)
+        for part in in_parts(keys) if self._has_lines else ():
+            statement = sa.update(table).where(self._mine, table.c.key.in_(part))
+            self._connection.execute(statement.values(filed=now))
+
+    def _note_stale(self, keys: Sequence[str]) -> None:
+        table = sync_rows
+        filed = sa.select(table.c.key).where(self._mine, table.c.key.in_(keys), table.c.filed.in_((OPEN, FILED)))
+        found = list(self._connection.execute(filed).scalars())
+        same = {"org_id": self._place.org_id, "sync": self._place.sync}
+        upsert(self._connection, stale_lines, [{**same, "key": key} for key in found])
+
+    @cached_property
+    def _has_lines(self) -> bool:
+        """Whether rows of this scope have lines in the warehouse that count."""
+        fact = sync_facts
+        mine = sa.and_(fact.c.org_id == self._place.org_id, fact.c.sync == self._place.sync)
+        query = sa.select(sa.literal(1)).where(mine, fact.c.name == lines_fact(self._place))
+        return self._connection.execute(query).first() is not None
+
     @property
     def _mine(self) -> sa.ColumnElement[bool]:
         return self._place.of(sync_rows)
+
+
+def _array(name: str, values: Sequence[Any]) -> pa.Array:
+    """SQLite has neither truth values nor moments: 0 and 1, and texts in UTC."""
+    kind = _SNAPSHOT[name]
+    if name == "owned":
+        return pc.cast(pa.array(values), kind)
+    if name == "lost_at" and any(isinstance(value, str) for value in values):
+        return pc.cast(pa.array(values, pa.string()), pa.timestamp("us")).cast(kind)
+    return pa.array(values, kind)

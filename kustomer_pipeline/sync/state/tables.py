@@ -4,6 +4,7 @@ Everything is keyed by the id of the org as Kustomer reports it, so that another
 what was true elsewhere.
 
     sync_rows    what was last accepted, skipped or refused, one line per row of a sync's scope ('' or a tag's id)
+    stale_lines  rows that are forgotten here, while the warehouse still has them as accepted
     identities   where an identifier was last seen (hashed): a hint, always checked live before use
     bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when acknowledged
     sync_log     one line per attempted record
@@ -20,11 +21,14 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RUN_COUNTS = (
     *("read", "created", "updated", "unchanged", "skipped", "invalid", "rejected", "deferred"),
     *("removed", "removals_held", "removals_refused", "removals_waiting", "changes_held", "requests"),
 )
+
+# Of a row of a sync that is compared in the warehouse (lines.py); null of all others.
+OPEN, FILED, WITHOUT = 0, 1, 2
 
 _MOMENT = sa.DateTime(timezone=True)
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -48,6 +52,26 @@ sync_rows = sa.Table(
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("updated_at", _MOMENT, nullable=False),
     sa.Column("lost_at", _MOMENT),
+    sa.Column("filed", sa.SmallInteger),
+    sqlite_with_rowid=False,
+)
+
+
+def _partial(name: str, column: str, which: sa.ColumnElement[bool]) -> None:
+    """An index of the rows of syncs that are compared in the warehouse; it costs the others nothing."""
+    keys = (sync_rows.c[key] for key in ("org_id", "sync", "scope", column))
+    sa.Index(name, *keys, sqlite_where=which, postgresql_where=which)
+
+
+_partial("sync_rows_not_filed", "key", sync_rows.c.filed != FILED)
+_partial("sync_rows_filed", "kustomer_id", sync_rows.c.filed == FILED)
+
+stale_lines = sa.Table(
+    "stale_lines",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 

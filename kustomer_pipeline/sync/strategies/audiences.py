@@ -20,6 +20,7 @@ from kustomer_pipeline.kustomer import ObjectName, Record
 from ..decisions import Decision, Leave, Nothing, Resolved, Update
 from ..ledger import Outcome
 from ..masking import mask_key
+from ..memory import Owned
 from ..patch import Patch, UnpatchableError, tag_patch, without_dead_references
 from ..reasons import Reason, ReasonCode
 from ..rows import Member
@@ -37,7 +38,7 @@ class Audience:
 
     spec: AudienceSpec
     tag_id: str | None
-    owned_ids: frozenset[str] = frozenset()
+    owned_ids: Owned = frozenset()
 
     @property
     def object_name(self) -> ObjectName:

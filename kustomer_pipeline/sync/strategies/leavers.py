@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, Record, identifiers
+from kustomer_pipeline.mapping import hash_of
 
 from ..decisions import Decision, Match, Nothing, Resolved, Wave
 from ..desired import Desired, member
@@ -63,13 +64,14 @@ class Leavers:
         snapshot, places = self.desired.snapshot, pa.array(self.desired.compared.absent)
         ids, keys = snapshot.kustomer_ids.take(places), snapshot.keys.take(places)
         stays = pc.is_in(ids, value_set=self.desired.compared.ids.drop_null())  # also under the key of an invalid row
+        elsewhere = self.desired.memory.holders(id_ for id_ in ids.to_pylist() if id_)
         cases: dict[str, Case] = {}
         done_with, handed_over = [], []
         columns = (places.to_pylist(), ids.to_pylist(), keys.to_pylist(), snapshot.owned.take(places).to_pylist())
         for place, id_, key, owned, stayed in zip(*columns, stays.to_pylist(), strict=True):
             if not owned or not id_:
                 done_with.append(key)
-            elif stayed or id_ in self.resolver.met:
+            elif stayed or id_ in elsewhere or id_ in self.resolver.met:
                 done_with.append(key)
                 handed_over.append(id_)
             elif id_ in cases:  # two rows were this one member: it leaves once
@@ -85,6 +87,7 @@ class Leavers:
             return absent
         holders = {record.id for record in await self.client.tag_holders(self.spec.object, self.strategy.tag_id)}
         known = set(self.desired.compared.ids.drop_null().to_pylist()) | self.resolver.met
+        known |= self.desired.memory.holders(holders).keys()
         ours = {case.known_id for case in absent.cases}
         others = [member(f"id={id_}", id_, self.spec.match_on, owned=False) for id_ in sorted(holders - known - ours)]
         members = len(holders | {id_ for id_ in ours if id_})
@@ -96,29 +99,41 @@ class Leavers:
         gone = [case for case in cases if case.known_id not in live]
         found = iter(await self.resolver.finder.find(gone)) if gone else iter(())
         matches = [Match(record=live[case.known_id]) if case.known_id in live else next(found) for case in cases]
-        rows = self._rows_of([match.record for match in matches if match.record is not None])
+        records = [match.record for match in matches if match.record is not None]
+        rows, stayed = self._rows_of(records), self._stayed(records)
         resolved = [Resolved(case, case.row.body, match) for case, match in zip(cases, matches, strict=True)]
         resolved = await self.resolver.with_dead_references(resolved)
-        staying = {*rows, *self.resolver.met}
+        staying = {*rows, *stayed, *self.resolver.met}
         decisions = tuple(self._decide(one, staying) for one in resolved)
         ours = (one.match.record for one in resolved if one.case.owned)
         kept = tuple(record.id for record in ours if record is not None and record.id in staying)
-        return Wave(decisions, orphans=kept, moved=tuple(self._moved(rows)))
+        return Wave(decisions, orphans=kept, moved=(*self._moved(rows), *stayed.values()))
 
     def _rows_of(self, records: Sequence[Record]) -> dict[str, Case]:
         """Of these records, those that are a row of the frame: record id → the row."""
-        held = {
-            (field, value): record
-            for record in records
-            for field in self.spec.match_on
-            for value in identifiers(record.attributes, field)
-        }
+        held = self._identifiers(records)
         places = self.desired.rows_with(held.keys())
         cases = self.desired.cases(self.desired.positions(*places.values()))
         return {
             held[identifier].id: case
             for identifier, case in zip(places, cases, strict=True)
             if judge(case, [held[identifier]], self.spec.match_on) is not None
+        }
+
+    def _stayed(self, records: Sequence[Record]) -> dict[str, str]:
+        """Of these records, those that have an identifier of a row which stayed in the warehouse: record id → its key.
+
+        Whether it is that row's record is decided when the row is looked at, in the next run; until then it stays.
+        """
+        held = {hash_of(field, value): record.id for (field, value), record in self._identifiers(records).items()}
+        return {held[hashed]: key for hashed, key in self.desired.memory.rows_with(held.keys()).items()}
+
+    def _identifiers(self, records: Sequence[Record]) -> dict[tuple[str, str], Record]:
+        return {
+            (field, value): record
+            for record in records
+            for field in self.spec.match_on
+            for value in identifiers(record.attributes, field)
         }
 
     def _decide(self, resolved: Resolved, staying: Collection[str]) -> Decision:

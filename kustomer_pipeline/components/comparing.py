@@ -1,0 +1,139 @@
+"""Syncs whose rows are compared in the warehouse: what the rows asset reads, and what answers for the rest.
+
+    state → terms → the warehouse compares → the rows that differ  = the value of the rows asset
+                                           → InWarehouse           = what a run or a plan asks about all others
+
+The reading stays in the warehouse under its number, which each of its rows carries; so the steps of a run may be in
+different processes, and the frame between them is an ordinary one.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline.mapping import ROW
+from kustomer_pipeline.resources import compare_in_warehouse
+from kustomer_pipeline.sync import SyncSpec, Terms, hashes_of, terms_of
+from kustomer_pipeline.sync.wording import quantity
+from kustomer_pipeline.warehouse import WarehouseError
+from kustomer_pipeline.warehouse.comparison import Comparison, Reading, Source
+from kustomer_pipeline.warehouse.comparison.values import Trust
+
+from .keys import kustomer_key, op_name, plan_key
+from .metadata import query_metadata
+from .resources_of import Resources
+from .sync_config import SyncConfig
+from .tables import Metadata
+
+
+def in_warehouse(sync: SyncConfig) -> bool:
+    """Whether this sync's rows are compared in the warehouse. A DataFrame is not in it, whatever is the default."""
+    if isinstance(sync.source, str):
+        return False
+    return compare_in_warehouse() if sync.compare is None else sync.compare == "in_warehouse"
+
+
+class InWarehouse:
+    """A sync.Rest: one reading, as the warehouse keeps it. `problem`: why the lines could not be written."""
+
+    def __init__(self, comparison: Comparison, source: Source, reading: Reading) -> None:
+        self.problem: str | None = None
+        self.whole = reading.whole
+        self.stayed = reading.stayed
+        self.signature, _, self.scope = reading.label.partition(" ")
+        self._comparison = comparison
+        self._source = source
+        self._number = reading.number
+
+    def gone(self) -> Collection[str]:
+        """Keys of accepted rows that the source no longer has as they were."""
+        return self._comparison.gone(self._number)
+
+    def holding(self, hashes: Collection[str]) -> Mapping[str, str]:
+        """Which rows that stayed have an identifier: its hash → the row's key."""
+        return self._comparison.rows_with(self._source, hashes)
+
+    def accept(
+        self,
+        rows: Sequence[int],
+        keys: Sequence[str],
+        identifiers: Sequence[Collection[str]],
+        forget: Collection[str],
+        token: str,
+        trusted: Collection[str],
+    ) -> bool:
+        """Write down the accepted rows. False, and nothing written, where the warehouse does not take them."""
+        try:
+            written = self._comparison.accept(self._number, rows, keys, identifiers, forget, token, trusted)
+        except WarehouseError as error:
+            self.problem = str(error)
+            return False
+        if not written:
+            self.problem = "the rows have been read again since"
+        return written
+
+
+def read_changes(sync: SyncConfig, uses: Resources, run: dg.DagsterRun) -> tuple[pd.DataFrame, Metadata]:
+    """The rows that are not as they were accepted, and what the UI shows of the reading.
+
+    Raises KustomerError (whose org it is), StateError, WarehouseError.
+    """
+    with uses.kustomer.client() as client:
+        org_id = client.run(client.token()).org_id
+    with uses.state.store() as store:
+        terms = terms_of(sync.spec, store, org_id)
+    comparison = _comparison(sync, uses, org_id)
+    reading = read(comparison, sync.spec, sync.sql, terms, everything=_everything(sync, run))
+    told = quantity(reading.source_rows, "row", "rows")
+    left = f"{told}, of which {len(reading.rows):,} left the warehouse"
+    return reading.rows, {"compared_in_warehouse": left, "stayed": reading.stayed} | query_metadata(sync.sql)
+
+
+def rest_of(sync: SyncConfig, uses: Resources, mapped: pd.DataFrame, client: KustomerClient) -> InWarehouse | None:
+    """What answers for the rows that did not leave the warehouse; None where every row is compared here.
+
+    Raises KustomerError (whose org it is), WarehouseError: the reading is no longer there.
+    """
+    if not in_warehouse(sync):
+        return None
+    comparison = _comparison(sync, uses, client.run(client.token()).org_id)
+    number = int(mapped[ROW].iloc[0]) >> 32 if len(mapped) and ROW in mapped else None
+    return InWarehouse(comparison, source_of(sync.spec, sync.sql), comparison.reading(number, rows=len(mapped)))
+
+
+def read(comparison: Comparison, spec: SyncSpec, sql: str, terms: Terms, *, everything: bool = False) -> Reading:
+    """The rows of a query that are not as they were accepted. Raises WarehouseError."""
+    trust, label = Trust(terms.tokens, terms.again), f"{terms.signature} {terms.scope}"
+    return comparison.read(source_of(spec, sql), trust, _hashes(spec), label, everything=everything)
+
+
+def not_filed(problem: str) -> str:
+    """What is said where the lines could not be written."""
+    return (
+        f"The sync is done and recorded, but the warehouse did not take down what was accepted: {problem}. Nothing is "
+        "lost: the next run reads these rows again, and sends none of them twice."
+    )
+
+
+def _comparison(sync: SyncConfig, uses: Resources, org_id: str) -> Comparison:
+    return uses.warehouse.comparison(sync.state_schema, org_id, sync.name)
+
+
+def source_of(spec: SyncSpec, sql: str) -> Source:
+    """The columns that a sync maps, of its query."""
+    columns = tuple(dict.fromkeys(column for mapping in spec.fields for column in mapping.columns))
+    pair = next((mapping.columns[0] for mapping in spec.fields if mapping.field == spec.match_on[0]), None)
+    return Source(sql, columns, pair)
+
+
+def _hashes(spec: SyncSpec) -> Callable[[pd.DataFrame], list[set[str]]]:
+    return lambda frame: hashes_of(spec, spec.map(frame))
+
+
+def _everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
+    """Whether this run is told to look at every row: what it may be told is told to the sync, not to the rows."""
+    ops = run.run_config.get("ops", {})
+    told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
+    return any(bool(config.get("full_resync")) for config in told)

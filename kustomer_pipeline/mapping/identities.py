@@ -1,0 +1,78 @@
+"""What rows can be recognised by, as hashes: two rows that share one cannot both be sent.
+
+    mapped frame → one set of hashes a row: its key, and every identifier that Kustomer keeps unique or `match_on` names
+
+So a comparison that runs elsewhere can find the rows that belong together, and is given no value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .fields import field_type, list_attributes
+from .frame import column_names
+from .keys import canonical_column
+from .kinds import FieldMapping, FieldType
+from .lists import identity_text, read_items
+from .reasons import KEY
+
+_TEXT = pa.large_string()
+
+
+def identity_hashes(
+    mapped: pd.DataFrame, fields: Sequence[FieldMapping], *, object_name: str, match_on: Sequence[str]
+) -> list[set[str]]:
+    """One set per row of a mapped frame, 16 hexadecimal characters each."""
+    found: list[set[str]] = [set() for _ in range(len(mapped))]
+    _add(found, "", np.arange(len(mapped)), _texts(mapped[KEY]))
+    for mapping in fields:
+        kind = field_type(object_name, mapping.field)
+        space = kind.identifier or (mapping.field if mapping.field in match_on else None)
+        if space is None:
+            continue
+        for label in column_names(mapping):
+            values = _texts(mapped[label])
+            inside = pc.fill_null(pc.starts_with(values, "["), False) if kind.shape == "list" else None
+            if inside is not None and pc.any(inside).as_py():
+                rows, texts = _inside(values, inside, kind, object_name)
+                _add(found, space, rows, texts)
+                values = pc.if_else(inside, pa.scalar(None, _TEXT), values)
+            there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+            _add(found, space, there, canonical_column(space, values.take(pa.array(there))))
+    return found
+
+
+def hash_of(space: str, value: str) -> str:
+    """The hash of one identifier (email, phone…) in its canonical form."""
+    return _hashes(space, pa.array([value], _TEXT))[0]
+
+
+def _inside(values: pa.Array, inside: pa.Array, kind: FieldType, object_name: str) -> tuple[Any, pa.Array]:
+    attribute = list_attributes(object_name)[kind.attribute]
+    rows = np.flatnonzero(inside.to_numpy(zero_copy_only=False)).tolist()
+    pairs = [(row, identity_text(item, attribute)) for row in rows for item in read_items(values[row].as_py(), kind)]
+    return np.array([row for row, _ in pairs], dtype=np.int64), pa.array([text for _, text in pairs], _TEXT)
+
+
+def _add(found: list[set[str]], space: str, rows: Any, values: pa.Array) -> None:
+    for row, hashed in zip(rows.tolist(), _hashes(space, values), strict=True):
+        found[row].add(hashed)
+
+
+def _hashes(space: str, values: pa.Array) -> list[str]:
+    salt = hashlib.blake2b(space.encode(), digest_size=8).hexdigest()  # hash_array takes 16 characters
+    texts = np.array(values.to_pylist(), dtype=object)
+    hashes = pd.util.hash_array(texts, hash_key=salt, categorize=False)
+    return [f"{hashed:016x}" for hashed in hashes.tolist()]
+
+
+def _texts(column: pd.Series[Any]) -> pa.Array:
+    array = pa.array(column, type=_TEXT, from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

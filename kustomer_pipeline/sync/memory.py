@@ -1,0 +1,125 @@
+"""What is remembered of the rows beyond those of a frame: all of it, or what the rows that left the warehouse need.
+
+    embedded comparison         → Whole: the snapshot has every row
+    comparison in the warehouse → Part: the snapshot has the frame's rows, those that are gone, those without a line;
+                                  of all others the state is asked, many at once, when somebody needs to know
+
+Both answer alike, so that nobody above asks which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from typing import Protocol
+
+from .rest import Rest
+from .state import Holder, Snapshot, SyncState
+
+
+class Owned(Protocol):
+    """Records that hold an audience's tag because of the sync."""
+
+    def __contains__(self, kustomer_id: object) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+
+class Memory(Protocol):
+    """What is remembered of one scope."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The rows that this run may have to do with."""
+        ...
+
+    @property
+    def stayed(self) -> int:
+        """How many rows of the source, as accepted, the frame does not have."""
+        ...
+
+    @property
+    def owned(self) -> Owned:
+        """Whose tag is ours."""
+        ...
+
+    def holders(self, kustomer_ids: Iterable[str]) -> Mapping[str, Collection[Holder]]:
+        """Of these records, those that are rows which stayed in the warehouse."""
+        ...
+
+    def rows_with(self, hashes: Collection[str]) -> Mapping[str, str]:
+        """Which rows that stayed have an identifier: its hash → the row's key."""
+        ...
+
+
+class Whole:
+    """Every remembered row is in the snapshot."""
+
+    stayed = 0
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @cached_property
+    def owned(self) -> Owned:
+        """Whose tag is ours."""
+        return self.snapshot.owned_ids
+
+    def holders(self, kustomer_ids: Iterable[str]) -> Mapping[str, Collection[Holder]]:
+        """None stayed."""
+        return {}
+
+    def rows_with(self, hashes: Collection[str]) -> Mapping[str, str]:
+        """None stayed."""
+        return {}
+
+
+class Part:
+    """Of a reading that left most rows where they are."""
+
+    def __init__(self, state: SyncState, snapshot: Snapshot, rest: Rest) -> None:
+        self.snapshot = snapshot
+        self._state = state
+        self._rest = rest
+        self._here = frozenset(snapshot.keys.to_pylist())
+        self._asked: dict[str, list[Holder]] = {}
+
+    @property
+    def stayed(self) -> int:
+        """Rows that the frame does not have."""
+        return self._rest.stayed
+
+    @property
+    def owned(self) -> Owned:
+        """Whose tag is ours."""
+        return self
+
+    def holders(self, kustomer_ids: Iterable[str]) -> Mapping[str, Collection[Holder]]:
+        """Of these records, those that are rows which stayed; each record is asked for once."""
+        wanted = set(kustomer_ids)
+        new = sorted(wanted - self._asked.keys())
+        self._asked.update({id_: [] for id_ in new})
+        for holder in self._state.rows.filed_as(new):
+            if holder.key not in self._here:
+                self._asked[holder.kustomer_id].append(holder)
+        return {id_: self._asked[id_] for id_ in wanted if self._asked[id_]}
+
+    def rows_with(self, hashes: Collection[str]) -> Mapping[str, str]:
+        """Which rows that stayed have an identifier."""
+        return self._rest.holding(hashes) if hashes else {}
+
+    @cached_property
+    def _owned_here(self) -> frozenset[str]:
+        return self.snapshot.owned_ids
+
+    @cached_property
+    def _members(self) -> int:
+        return self._state.rows.members()
+
+    def __contains__(self, kustomer_id: object) -> bool:
+        if kustomer_id in self._owned_here or not isinstance(kustomer_id, str):
+            return kustomer_id in self._owned_here
+        return any(one.owned for one in self.holders([kustomer_id]).get(kustomer_id, ()))
+
+    def __len__(self) -> int:
+        return self._members
