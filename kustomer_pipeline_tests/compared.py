@@ -1,4 +1,4 @@
-"""A warehouse of the tests whose rows are compared where they are: the engine as it is beside `compare: in_warehouse`."""
+"""A warehouse of the tests whose rows are compared where they are, as with `compare: in_warehouse`."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class World:
         self.sandbox.clear_requests()
         options.setdefault("run_id", f"run-{next(self._run_ids)}")
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
-            frame, rest = self._read(spec, rows, state, everything=options.get("full_resync", False))
+            frame, rest = self.read(spec, rows, state, everything=options.get("full_resync", False))
             report = run_sync(
                 spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
             )
@@ -93,19 +93,19 @@ class World:
         """Plan a sync over warehouse rows."""
         self.sandbox.clear_requests()
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
-            frame, rest = self._read(spec, rows, state, everything=options.get("full_resync", False))
+            frame, rest = self.read(spec, rows, state, everything=options.get("full_resync", False))
             options = {"run_id": "plan", **options}
             return plan_sync(
                 spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
             )
 
-    def _read(
+    def read(
         self,
         spec: ObjectSpec | AudienceSpec,
         rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
         state: StateStore,
         *,
-        everything: bool,
+        everything: bool = False,
     ) -> tuple[pd.DataFrame, InWarehouse | None]:
         """The rows that a run is given: all, or those that differ from what was accepted."""
         frame = frame_of(spec, rows)

@@ -16,7 +16,7 @@ from .reasons import ReasonCode, Refused, refuse
 
 _TEXT = pa.large_string()
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
-_WHOLE = r"^[+-]?[0-9]+$"
+_IN_DIGITS = r"^[+-]?[0-9]+(\.[0-9]*)?$"  # an exponent says itself that it is not exact
 NOT_A_NUMBER = "is not a number"
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
@@ -160,12 +160,11 @@ def _numbers_from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
     values = trimmed(as_text(values, refused))
     no_number = pc.invert(pc.match_substring_regex(values, _NUMBER))
     values = refuse(values, pc.and_(values.is_valid(), no_number), ReasonCode.NOT_NUMBER, NOT_A_NUMBER, refused)
-    whole = pc.match_substring_regex(values, _WHOLE)
+    in_digits = pc.match_substring_regex(values, _IN_DIGITS)
     numbers = pc.cast(pc.replace_substring_regex(values, r"^\+", ""), pa.float64())
     numbers = refuse(numbers, pc.invert(pc.is_finite(numbers)), ReasonCode.NOT_FINITE, NOT_FINITE, refused)
-    return refuse(
-        numbers, pc.and_(whole, pc.greater(pc.abs(numbers), MAX_SAFE_INTEGER)), ReasonCode.NOT_EXACT, NOT_EXACT, refused
-    )
+    inexact = pc.and_(in_digits, pc.greater(pc.abs(numbers), MAX_SAFE_INTEGER))
+    return refuse(numbers, inexact, ReasonCode.NOT_EXACT, NOT_EXACT, refused)
 
 
 def _integers(values: pa.Array, refused: list[Refused]) -> pa.Array:

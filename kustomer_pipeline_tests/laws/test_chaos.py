@@ -26,7 +26,7 @@ from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, RunOp
 from kustomer_pipeline.sync.state import LockLostError
 from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.simulated import InProcess
-from kustomer_pipeline_tests.world import World, audience, companies, customers, frame_of
+from kustomer_pipeline_tests.world import World, audience, companies, customers
 
 SEEDS = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "3"))  # read here: the tests see no KUSTOMER_ variable
 RUNS = 30
@@ -273,8 +273,10 @@ class Chaos:
                 fuse.lit(),
                 self.history.of_run(),
             ):
-                mapped = spec.map(frame_of(spec, rows))
-                report = run_sync(spec, mapped, client=client, state=state, options=RunOptions("run", **options))
+                frame, rest = self.world.read(spec, rows, state, everything=options.get("full_resync", False))
+                report = run_sync(
+                    spec, spec.map(frame), client=client, state=state, options=RunOptions("run", **options), rest=rest
+                )
         except KustomerError:
             return None
         except oracle.Died:

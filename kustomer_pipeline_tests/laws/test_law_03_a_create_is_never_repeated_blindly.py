@@ -3,7 +3,7 @@
 import pytest
 
 from kustomer_pipeline.sync import RunOptions, StateStore, run_sync
-from kustomer_pipeline_tests.world import World, companies, customers, frame_of, people
+from kustomer_pipeline_tests.world import World, companies, customers, people
 
 AFTER_THE_WORK = ["drop_after", "gateway_error_after"]
 BEFORE_THE_WORK = ["drop_before", "gateway_error_before"]
@@ -38,8 +38,8 @@ def test_a_timed_out_submit_is_looked_up(world: World) -> None:
         world.client(timeout=0.3) as client,
         StateStore.open(world.state_url, clock=world.clock) as state,
     ):
-        mapped = spec.map(frame_of(spec, people(5)))
-        report = run_sync(spec, mapped, client=client, state=state, options=RunOptions("r"))
+        frame, rest = world.read(spec, people(5), state)
+        report = run_sync(spec, spec.map(frame), client=client, state=state, options=RunOptions("r"), rest=rest)
     assert 5 == report.counts.created
     assert 5 == len(world.sandbox.customers)
 

@@ -47,7 +47,7 @@ from kustomer_pipeline.sync.state.tables import metadata
 from kustomer_pipeline_tests import oracle
 from kustomer_pipeline_tests.oracle import Died, Fuse
 from kustomer_pipeline_tests.simulated import InProcess
-from kustomer_pipeline_tests.world import World, audience, companies, customers, frame_of
+from kustomer_pipeline_tests.world import World, audience, companies, customers
 
 EXAMPLES = int(os.environ.get("KUSTOMER_TEST_EXAMPLES", "0"))  # read here: the tests see no KUSTOMER_ variable
 STEPS = 25
@@ -452,7 +452,8 @@ class Org(RuleBasedStateMachine):
                 self.at_requests(meanwhile),
             ):
                 given = RunOptions(f"run-{self.runs}", **options)
-                report = run_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state, options=given)
+                frame, rest = self.world.read(spec, rows, state, everything=given.full_resync)
+                report = run_sync(spec, spec.map(frame), client=client, state=state, options=given, rest=rest)
         except KustomerError:
             assert not self.writes(), "an error instead of a report, although something was sent"
             return None
@@ -721,7 +722,8 @@ class Org(RuleBasedStateMachine):
         self.sandbox.faults.clear(*AGENTS)
         try:
             with self.world.client() as client, StateStore.open(self.state_url) as state:
-                plan = plan_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=state)
+                frame, rest = self.world.read(spec, rows, state)
+                plan = plan_sync(spec, spec.map(frame), client=client, state=state, rest=rest)
                 assert sum(plan.counts.values()) == len(rows) + plan.counts.get("untag", 0) * (what == "mirror")
         except KustomerError:
             pass  # Kustomer could not be asked

@@ -122,6 +122,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("custom.aNum", float("inf"), "custom.aNum is not a finite number"),
     ("custom.aNum", "1e400", "custom.aNum is not a finite number"),
     ("custom.aNum", 2**53, "custom.aNum is a number too large to be exact; cast it to text in the query"),
+    ("custom.aNum", "12345678901234567890.12",
+     "custom.aNum is a number too large to be exact; cast it to text in the query"),
     ("custom.aNum", "9007199254740993",
      "custom.aNum is a number too large to be exact; cast it to text in the query"),
     *[("custom.aBool", cell, "custom.aBool is neither true nor false") for cell in ("2", 2, "on", "ja", 0.5)],
