@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from kustomer_pipeline.components.comparing import InWarehouse, read, source_of
+from kustomer_pipeline.components.comparing import InWarehouse, read
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, StateStore, terms_of
 from kustomer_pipeline.warehouse import open_engine
 from kustomer_pipeline.warehouse.comparison import Comparison
@@ -62,7 +62,7 @@ class Warehouse:
         sql = f'select * from "rows_of_{spec.name}"'
         comparison = Comparison(self.engine, SCHEMA, org_id, spec.name)
         reading = read(comparison, spec, sql, terms_of(spec, store, org_id), everything=everything)
-        return reading.rows, InWarehouse(comparison, source_of(spec, sql), reading)
+        return reading.rows, InWarehouse(comparison, reading.kept)
 
 
 def _type_of(column: pd.Series[Any]) -> sa.types.TypeEngine[Any]:

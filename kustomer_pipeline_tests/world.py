@@ -19,13 +19,14 @@ from kustomer_pipeline.sync import (
     ChangeLimit,
     ObjectSpec,
     Plan,
+    Rest,
     RunOptions,
     StateStore,
     SyncReport,
     plan_sync,
     run_sync,
 )
-from kustomer_pipeline_tests.compared import EVERYWHERE, InWarehouse, Warehouse
+from kustomer_pipeline_tests.compared import EVERYWHERE, Warehouse
 from kustomer_pipeline_tests.simulated import InProcess, SimulatedClock
 
 CUSTOMER_FIELDS = (
@@ -106,7 +107,7 @@ class World:
         state: StateStore,
         *,
         everything: bool = False,
-    ) -> tuple[pd.DataFrame, InWarehouse | None]:
+    ) -> tuple[pd.DataFrame, Rest | None]:
         """The rows that a run is given: all, or those that differ from what was accepted."""
         frame = frame_of(spec, rows)
         if self.warehouse is None or not self.warehouse.holds(frame):

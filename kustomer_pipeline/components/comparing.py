@@ -8,6 +8,7 @@ different processes, and the frame between them is an ordinary one.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -18,8 +19,7 @@ from kustomer_pipeline.resources import compare_in_warehouse
 from kustomer_pipeline.sync import SyncSpec, Terms, hashes_of, terms_of
 from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError
-from kustomer_pipeline.warehouse.comparison import Comparison, Reading, Source
-from kustomer_pipeline.warehouse.comparison.values import Trust
+from kustomer_pipeline.warehouse.comparison import Comparison, Kept, Reading, Source, Trust
 
 from .keys import kustomer_key, op_name, plan_key
 from .metadata import query_metadata
@@ -38,14 +38,13 @@ def in_warehouse(sync: SyncConfig) -> bool:
 class InWarehouse:
     """A sync.Rest: one reading, as the warehouse keeps it. `problem`: why the lines could not be written."""
 
-    def __init__(self, comparison: Comparison, source: Source, reading: Reading) -> None:
+    def __init__(self, comparison: Comparison, kept: Kept) -> None:
         self.problem: str | None = None
-        self.whole = reading.whole
-        self.stayed = reading.stayed
-        self.signature, _, self.scope = reading.label.partition(" ")
+        self.whole = kept.whole
+        self.stayed = kept.stayed
+        self.signature, _, self.scope = kept.label.partition(" ")
         self._comparison = comparison
-        self._source = source
-        self._number = reading.number
+        self._number = kept.number
 
     def gone(self) -> Collection[str]:
         """Keys of accepted rows that the source no longer has as they were."""
@@ -53,7 +52,7 @@ class InWarehouse:
 
     def holding(self, hashes: Collection[str]) -> Mapping[str, str]:
         """Which rows that stayed have an identifier: its hash → the row's key."""
-        return self._comparison.rows_with(self._source, hashes)
+        return self._comparison.holders(self._number, hashes)
 
     def accept(
         self,
@@ -86,9 +85,9 @@ def read_changes(sync: SyncConfig, uses: Resources, run: dg.DagsterRun) -> tuple
         terms = terms_of(sync.spec, store, org_id)
     comparison = _comparison(sync, uses, org_id)
     reading = read(comparison, sync.spec, sync.sql, terms, everything=_everything(sync, run))
-    told = quantity(reading.source_rows, "row", "rows")
+    told = quantity(reading.kept.source_rows, "row", "rows")
     left = f"{told}, of which {len(reading.rows):,} left the warehouse"
-    return reading.rows, {"compared_in_warehouse": left, "stayed": reading.stayed} | query_metadata(sync.sql)
+    return reading.rows, {"compared_in_warehouse": left, "stayed": reading.kept.stayed} | query_metadata(sync.sql)
 
 
 def rest_of(sync: SyncConfig, uses: Resources, mapped: pd.DataFrame, client: KustomerClient) -> InWarehouse | None:
@@ -100,13 +99,13 @@ def rest_of(sync: SyncConfig, uses: Resources, mapped: pd.DataFrame, client: Kus
         return None
     comparison = _comparison(sync, uses, client.run(client.token()).org_id)
     number = int(mapped[ROW].iloc[0]) >> 32 if len(mapped) and ROW in mapped else None
-    return InWarehouse(comparison, source_of(sync.spec, sync.sql), comparison.reading(number, rows=len(mapped)))
+    return InWarehouse(comparison, comparison.reading(number, rows=len(mapped)))
 
 
 def read(comparison: Comparison, spec: SyncSpec, sql: str, terms: Terms, *, everything: bool = False) -> Reading:
     """The rows of a query that are not as they were accepted. Raises WarehouseError."""
     trust, label = Trust(terms.tokens, terms.again), f"{terms.signature} {terms.scope}"
-    return comparison.read(source_of(spec, sql), trust, _hashes(spec), label, everything=everything)
+    return comparison.read(_source(spec, sql), trust, _hashes(spec), label, everything=everything)
 
 
 def not_filed(problem: str) -> str:
@@ -121,7 +120,7 @@ def _comparison(sync: SyncConfig, uses: Resources, org_id: str) -> Comparison:
     return uses.warehouse.comparison(sync.state_schema, org_id, sync.name)
 
 
-def source_of(spec: SyncSpec, sql: str) -> Source:
+def _source(spec: SyncSpec, sql: str) -> Source:
     """The columns that a sync maps, of its query."""
     columns = tuple(dict.fromkeys(column for mapping in spec.fields for column in mapping.columns))
     pair = next((mapping.columns[0] for mapping in spec.fields if mapping.field == spec.match_on[0]), None)
@@ -134,6 +133,6 @@ def _hashes(spec: SyncSpec) -> Callable[[pd.DataFrame], list[set[str]]]:
 
 def _everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
     """Whether this run is told to look at every row: what it may be told is told to the sync, not to the rows."""
-    ops = run.run_config.get("ops", {})
+    ops: Any = run.run_config.get("ops", {})
     told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
     return any(bool(config.get("full_resync")) for config in told)

@@ -30,7 +30,7 @@ class Comparison:
     Kustomer did not have them last time; `changed` those whose record was accepted before, with another content.
     `accepted`: how many records were, of the frame and beyond it. `news`: invalid rows that are not remembered as such.
     `absent`: places in the snapshot of keys not in the frame.
-    `prints` is aligned with the frame; so are `ids`, `statuses`, `owned`, `lost_at` (null: nothing is remembered).
+    Aligned with the frame are `keys`, `prints` and (null: nothing is remembered) `ids`, `statuses`, `owned`, `lost_at`.
     """
 
     invalid: np.ndarray
@@ -43,6 +43,7 @@ class Comparison:
     news: np.ndarray
     absent: np.ndarray
     accepted: int
+    keys: pa.Array
     prints: np.ndarray
     ids: pa.Array
     statuses: pa.Array
@@ -78,6 +79,8 @@ def compare(
     """
     keys = texts(mapped[KEY])
     found = pc.index_in(keys, value_set=snapshot.keys)
+    in_frame = np.zeros(len(snapshot.keys), dtype=bool)
+    in_frame[pc.drop_null(found).to_numpy(zero_copy_only=False)] = True
     statuses, remembered = snapshot.statuses.take(found), snapshot.fingerprints.take(found)
     has_print = _mask(pc.is_valid(remembered))
     as_it_was = has_print & (pc.fill_null(remembered, 0).to_numpy(zero_copy_only=False) == prints)
@@ -109,8 +112,9 @@ def compare(
         missing=np.flatnonzero(skipped & ~with_id),
         changed=np.flatnonzero(changed),
         news=np.flatnonzero(invalid & ~(as_it_was & _is(statuses, "invalid"))),
-        absent=np.flatnonzero(~_mask(pc.is_in(snapshot.keys, value_set=keys))),
+        absent=np.flatnonzero(~in_frame),
         accepted=int(np.count_nonzero(valid & was_accepted)) + stayed,
+        keys=keys,
         prints=prints,
         ids=ids,
         statuses=statuses,

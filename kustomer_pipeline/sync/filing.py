@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from kustomer_pipeline.mapping import KEY, ROW, identity_hashes
 
-from .compare import compare, fingerprints, texts
+from .compare import compare, fingerprints
 from .rest import Rest
 from .spec import SyncSpec
 from .state import SyncState
@@ -37,7 +38,8 @@ def file_accepted(
     filed = [keys[position] for position in settled.tolist()]
     if rest.whole:
         accepted = snapshot.keys.filter(pc.equal(snapshot.statuses, "accepted"))
-        without = accepted.filter(pc.invert(pc.is_in(accepted, value_set=texts(mapped[KEY].iloc[settled])))).to_pylist()
+        unsettled = pc.invert(pc.is_in(accepted, value_set=compared.keys.take(pa.array(settled))))
+        without = accepted.filter(unsettled).to_pylist()
         return _file_all(rest, spec, mapped, settled, filed, without, state)
     return _file(rest, spec, mapped, settled, filed, state)
 

@@ -17,7 +17,6 @@ from kustomer_pipeline.kustomer import SINGULAR, KustomerClient, PermissionDenie
 from kustomer_pipeline.mapping import INVALID, KEY
 
 from .audience_tag import BY_NAME, UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
-from .compare import texts
 from .desired import Desired
 from .guard import Guard
 from .ledger import Ledger
@@ -241,7 +240,7 @@ class Opening:
             self.client,
             finder,
             desired.memory,
-            texts(self.mapped[KEY]),
+            desired.compared.keys,
             one_row_a_record=strategy.one_row_a_record,
             links=links,
             tags=tags,

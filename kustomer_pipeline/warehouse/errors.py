@@ -4,6 +4,7 @@ WarehouseError
  ├─ WarehouseUrlError           the URL cannot be used: not a URL, no such file, no driver for it
  ├─ WarehouseUnavailableError   the database does not answer, or hung up: trying again later may help
  ├─ QueryError                  the database refuses the query, or its result is not a table of named values
+ ├─ ComparisonError             the warehouse cannot compare: a right is missing, a reading is gone (comparison/)
  └─ LogTablesError              the log of a run cannot be written: a right is missing, a table is somebody else's
 """
 

@@ -12,7 +12,6 @@ than the one that the connection is of: SQLite's locks, in one process, bear onl
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -28,8 +27,9 @@ from .engine import connect
 from .errors import QueryError
 from .out_of_range import decode
 from .postgres_copy import can_be_copied, copy_rows
+from .statement import require_one_statement
 
-_CHUNK = 20_000  # rows at a time: some megabytes
+CHUNK = 20_000  # rows at a time: some megabytes
 _TUPLES = 2_000  # where fetching costs no round trip: so few that the garbage collector is not called for them
 
 _DTYPES = {
@@ -38,14 +38,6 @@ _DTYPES = {
     pa.float64(): pd.Float64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
-
-# Whatever may hold a semicolon that ends no statement: text, quoted names, PostgreSQL's $$text$$, comments.
-_QUOTED = re.compile(
-    r"""
-    \b[eE]'(?:[^'\\]|''|\\.)*' | '[^']*' | "[^"]*" | `[^`]*` | \$(\w*)\$.*?\$\1\$ | --[^\n]* | /\*.*?\*/
-    """,
-    re.DOTALL | re.VERBOSE,
-)
 
 
 def read_frame(engine: sa.Engine, sql: str) -> pd.DataFrame:
@@ -59,14 +51,14 @@ def read_frame(engine: sa.Engine, sql: str) -> pd.DataFrame:
             convert every value: see out_of_range.py.
         WarehouseUnavailableError: no connection, or it broke.
     """
-    _require_one_statement(sql)
+    require_one_statement(sql)
     with connect(engine, "run the query") as connection:
         # stream_results: a cursor on the server, where there is such a thing. no_parameters: a % is a %.
         # sqlite_raw_colnames: SQLAlchemy would cut a name at its dot.
         connection = connection.execution_options(
-            stream_results=True, max_row_buffer=_CHUNK, no_parameters=True, sqlite_raw_colnames=True
+            stream_results=True, max_row_buffer=CHUNK, no_parameters=True, sqlite_raw_colnames=True
         )
-        columns = _read(connection, sql)
+        columns = read_columns(connection, sql)
     return to_frame(pa.table({name: column.array() for name, column in columns.items()}))
 
 
@@ -82,7 +74,7 @@ def _give_back_memory() -> None:
     pa.default_memory_pool().release_unused()
 
 
-def _read(connection: sa.Connection, sql: str) -> dict[str, Column]:
+def read_columns(connection: sa.Connection, sql: str) -> dict[str, Column]:
     """The columns, by the fastest way that this query can go."""
     way = (connection.dialect.name, connection.dialect.driver)
     columns = None
@@ -98,7 +90,7 @@ def _read(connection: sa.Connection, sql: str) -> dict[str, Column]:
 def _by_rows(connection: sa.Connection, sql: str) -> dict[str, Column]:
     with closing(connection.exec_driver_sql(sql)) as result:
         columns = _columns(result)
-        _add_rows(columns, result.partitions(_CHUNK))
+        _add_rows(columns, result.partitions(CHUNK))
     return columns
 
 
@@ -112,7 +104,7 @@ def _copied(connection: sa.Connection, sql: str) -> dict[str, Column] | None:
     types = [column.type_code for column in described]
     try:
         with _errors_of_the_driver(connection, sql), closing(connection.connection.cursor()) as cursor:
-            copy_rows(cursor, sql, types, list(columns.values()), _CHUNK)
+            copy_rows(cursor, sql, types, list(columns.values()), CHUNK)
     except sa.exc.DBAPIError as error:
         if not isinstance(error.orig, errors.SyntaxError | errors.FeatureNotSupported):
             raise
@@ -127,7 +119,7 @@ def _by_arrow(connection: sa.Connection, sql: str) -> dict[str, Column] | None:
         columns = _columns(result)
         cursor: Any = result.cursor
         try:
-            batches = cursor.to_arrow_reader(_CHUNK)
+            batches = cursor.to_arrow_reader(CHUNK)
             takers = [taker(field.type) for field in batches.schema]
             for batch in batches if None not in takers else ():
                 for column, values, take in zip(columns.values(), batch.columns, takers, strict=True):
@@ -182,14 +174,6 @@ def _add_rows(columns: dict[str, Column], chunks: Iterable[Sequence[Sequence[Any
     for rows in chunks:
         for column, values in zip(columns.values(), zip(*rows, strict=True), strict=True):
             column.add(values)
-
-
-def _require_one_statement(sql: str) -> None:
-    bare = _QUOTED.sub(" ", sql)
-    if not bare.strip(" \t\r\n;"):
-        raise QueryError("The query is empty")
-    if ";" in bare.rstrip(" \t\r\n;"):
-        raise QueryError("The query is several statements; write one select (a semicolon at its end is fine)")
 
 
 def _require_distinct(names: Sequence[str]) -> None:

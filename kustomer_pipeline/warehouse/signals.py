@@ -20,7 +20,7 @@ from sqlalchemy import exc
 
 from .engine import connect, describe
 from .errors import QueryError
-from .read import _require_one_statement as require_one_statement
+from .statement import require_one_statement
 from .watermark import checksum, parts_of, plain_text
 
 Kind = Literal["query", "metadata"]

@@ -87,7 +87,7 @@ MISTAKES_IN_RECORDS = [
     ("  query:", "  watch: {by: metadata}\n  query:", 4, "watch.table: is missing. The table to watch"),
     ("  query:", "  watch: {table: c, by: metadta}\n  query:", 4, "watch.by: 'metadta' is not allowed; use metadata."),
     ("  query:", "  watch: {table: c, updated_at: u, by: metadata}\n  query:", 4, "watch.updated_at: by says already"),
-    ("  query:", "  watch: {query: select 1 from c, updated_at: u}\n  query:", 4, "watch.updated_at: query says already"),
+    ("  query:", "  watch: {query: select 1 from c, updated_at: u}\n  query:", 4, "watch.updated_at: query says"),
     ("  query:", "  watch: {query: select 1 from c, by: metadata}\n  query:", 4, "watch.by: query says already what"),
     ("  query:", "  watch: {query: select load_id()}\n  query:", 4, "watch.query: it names no table after its from"),
     ("  query:", "  watch:\n    query: ''\n  query:", 5, "watch.query: nothing is written here"),

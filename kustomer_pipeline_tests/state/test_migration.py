@@ -255,7 +255,9 @@ def test_a_migration_that_is_interrupted_anywhere_leaves_the_first_layout_whole(
         with killed_at(number), contextlib.suppress(KilledError):
             StateStore.open(old_url).close()
         found = contents(old_url)
-        assert found == before or found["schema_version"][1] == [(SCHEMA_VERSION,)], f"interrupted at statement {number}"
+        assert found == before or found["schema_version"][1] == [(SCHEMA_VERSION,)], (
+            f"interrupted at statement {number}"
+        )
     assert number > 20
     with StateStore.open(old_url) as store:
         assert store.org(ORG).scopes("vip") == [(VIP, 3)]
