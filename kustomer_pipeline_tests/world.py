@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from kustomer_pipeline.sync import (
     ObjectSpec,
     Plan,
     Rest,
+    RowsOutOfDateError,
     RunOptions,
     StateStore,
     SyncReport,
@@ -37,6 +38,9 @@ CUSTOMER_FIELDS = (
 )
 ANY_CHANGES = ChangeLimit(share=1.0)  # the guard of mass changes has tests of its own
 COMPANY_FIELDS = (FieldMapping("externalId", ("id",)), FieldMapping("name", ("name",)))
+
+
+T = TypeVar("T")
 
 
 class World:
@@ -81,9 +85,13 @@ class World:
         self.sandbox.clear_requests()
         options.setdefault("run_id", f"run-{next(self._run_ids)}")
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
-            frame, rest = self.read(spec, rows, state, everything=options.get("full_resync", False))
-            report = run_sync(
-                spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
+            given = RunOptions(**options)
+            report = self.compared(
+                spec,
+                rows,
+                state,
+                lambda mapped, rest: run_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+                everything=given.full_resync,
             )
         assert report.adds_up, report.counts
         return report
@@ -94,26 +102,37 @@ class World:
         """Plan a sync over warehouse rows."""
         self.sandbox.clear_requests()
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
-            frame, rest = self.read(spec, rows, state, everything=options.get("full_resync", False))
-            options = {"run_id": "plan", **options}
-            return plan_sync(
-                spec, spec.map(frame), client=client, state=state, options=RunOptions(**options), rest=rest
+            given = RunOptions(**{"run_id": "plan", **options})
+            return self.compared(
+                spec,
+                rows,
+                state,
+                lambda mapped, rest: plan_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+                everything=given.full_resync,
             )
 
-    def read(
+    def compared(
         self,
         spec: ObjectSpec | AudienceSpec,
         rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
         state: StateStore,
+        go: Callable[[pd.DataFrame, Rest | None], T],
         *,
         everything: bool = False,
-    ) -> tuple[pd.DataFrame, Rest | None]:
-        """The rows that a run is given: all, or those that differ from what was accepted."""
+    ) -> T:
+        """What `go` makes of the mapped rows: of all of them, or where the warehouse compares of those that differ.
+
+        As components/comparing.py does it: rows that are out of date are read again.
+        """
         frame = frame_of(spec, rows)
         if self.warehouse is None or not self.warehouse.holds(frame):
-            return frame, None
+            return go(spec.map(frame), None)
         self.warehouse.write(spec, frame)
-        return self.warehouse.read(spec, state, self.sandbox.org_id, everything=everything)
+        with suppress(RowsOutOfDateError):
+            frame, rest = self.warehouse.read(spec, state, self.sandbox.org_id, everything=everything)
+            return go(spec.map(frame), rest)
+        frame, rest = self.warehouse.read(spec, state, self.sandbox.org_id, everything=True)
+        return go(spec.map(frame), rest)
 
     def hours_pass(self, hours: float) -> None:
         """Time goes by."""

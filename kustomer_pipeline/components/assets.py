@@ -19,7 +19,7 @@ from kustomer_pipeline.sync import plan_sync, run_sync
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
-from .comparing import in_warehouse, not_filed, read_changes, rest_of
+from .comparing import compared, in_warehouse, not_filed, read_changes
 from .failures import failure, most_often, readable_failures, reason_to_fail
 from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
 from .lineage import kustomer_lineage, mapped_lineage, upstream
@@ -142,9 +142,16 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
                 config.options(context.run.run_id), read_back=sync.read_back, undo_days=uses.state.days_to_undo()
             )
             with uses.kustomer.client() as client, uses.state.store() as store:
-                rest, told = rest_of(sync, uses, mapped, client), in_log(context)
-                report = run_sync(
-                    sync.spec, mapped, client=client, state=store, options=options, on_progress=told, rest=rest
+                told = in_log(context)
+                report, rest = compared(
+                    sync,
+                    uses,
+                    mapped,
+                    client,
+                    store,
+                    lambda rows, rest: run_sync(
+                        sync.spec, rows, client=client, state=store, options=options, on_progress=told, rest=rest
+                    ),
                 )
                 missing_roles, waited = client.abilities.lines(), client.usage.waited_seconds
             tag_org(context, sync, report.org_id)
@@ -182,8 +189,17 @@ def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
         uses = resources_of(sync, context)
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
             with uses.kustomer.client() as client, uses.state.store() as store:
-                rest, options = rest_of(sync, uses, mapped, client), config.options(context.run.run_id)
-                result = plan_sync(sync.spec, mapped, client=client, state=store, options=options, rest=rest)
+                options = config.options(context.run.run_id)
+                result, _ = compared(
+                    sync,
+                    uses,
+                    mapped,
+                    client,
+                    store,
+                    lambda rows, rest: plan_sync(
+                        sync.spec, rows, client=client, state=store, options=options, rest=rest
+                    ),
+                )
             tag_org(context, sync, result.org_id)
             return dg.MaterializeResult(value=result.changes, metadata=plan_metadata(sync, result))
 

@@ -8,7 +8,8 @@ different processes, and the frame between them is an ordinary one.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -16,16 +17,19 @@ import pandas as pd
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import ROW
 from kustomer_pipeline.resources import compare_in_warehouse
-from kustomer_pipeline.sync import SyncSpec, Terms, hashes_of, terms_of
+from kustomer_pipeline.sync import Rest, RowsOutOfDateError, StateStore, SyncSpec, Terms, hashes_of, terms_of
 from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError
-from kustomer_pipeline.warehouse.comparison import Comparison, Kept, Reading, Source, Trust
+from kustomer_pipeline.warehouse.comparison import Comparison, ComparisonError, Kept, Reading, Source, Trust
 
 from .keys import kustomer_key, op_name, plan_key
 from .metadata import query_metadata
 from .resources_of import Resources
 from .sync_config import SyncConfig
 from .tables import Metadata
+
+T = TypeVar("T")
+Go = Callable[[pd.DataFrame, Rest | None], T]
 
 
 def in_warehouse(sync: SyncConfig) -> bool:
@@ -79,27 +83,36 @@ def read_changes(sync: SyncConfig, uses: Resources, run: dg.DagsterRun) -> tuple
 
     Raises KustomerError (whose org it is), StateError, WarehouseError.
     """
-    with uses.kustomer.client() as client:
+    with uses.kustomer.client() as client, uses.state.store() as store:
         org_id = client.run(client.token()).org_id
-    with uses.state.store() as store:
-        terms = terms_of(sync.spec, store, org_id)
-    comparison = _comparison(sync, uses, org_id)
+        terms, comparison = terms_of(sync.spec, store, org_id), _comparison(sync, uses, org_id)
     reading = read(comparison, sync.spec, sync.sql, terms, everything=_everything(sync, run))
     told = quantity(reading.kept.source_rows, "row", "rows")
     left = f"{told}, of which {len(reading.rows):,} left the warehouse"
     return reading.rows, {"compared_in_warehouse": left, "stayed": reading.kept.stayed} | query_metadata(sync.sql)
 
 
-def rest_of(sync: SyncConfig, uses: Resources, mapped: pd.DataFrame, client: KustomerClient) -> InWarehouse | None:
-    """What answers for the rows that did not leave the warehouse; None where every row is compared here.
+def compared(
+    sync: SyncConfig, uses: Resources, mapped: pd.DataFrame, client: KustomerClient, store: StateStore, go: Go[T]
+) -> tuple[T, InWarehouse | None]:
+    """What `go` makes of the rows and of what answers for the rest, and that (None: every row is compared here).
 
-    Raises KustomerError (whose org it is), WarehouseError: the reading is no longer there.
+    Rows that were compared with something else than is remembered by now (another tag, an older reading), or too few
+    of them for what the run is told, are read again here, all of them.
+
+    Raises KustomerError (whose org it is), StateError, WarehouseError; and whatever `go` raises.
     """
     if not in_warehouse(sync):
-        return None
-    comparison = _comparison(sync, uses, client.run(client.token()).org_id)
+        return go(mapped, None), None
+    org_id = client.run(client.token()).org_id
+    comparison = _comparison(sync, uses, org_id)
     number = int(mapped[ROW].iloc[0]) >> 32 if len(mapped) and ROW in mapped else None
-    return InWarehouse(comparison, comparison.reading(number, rows=len(mapped)))
+    with suppress(ComparisonError, RowsOutOfDateError):
+        rest = InWarehouse(comparison, comparison.reading(number, rows=len(mapped)))
+        return go(mapped, rest), rest
+    reading = read(comparison, sync.spec, sync.sql, terms_of(sync.spec, store, org_id), everything=True)
+    rest = InWarehouse(comparison, reading.kept)
+    return go(sync.spec.map(reading.rows), rest), rest
 
 
 def read(comparison: Comparison, spec: SyncSpec, sql: str, terms: Terms, *, everything: bool = False) -> Reading:

@@ -273,9 +273,13 @@ class Chaos:
                 fuse.lit(),
                 self.history.of_run(),
             ):
-                frame, rest = self.world.read(spec, rows, state, everything=options.get("full_resync", False))
-                report = run_sync(
-                    spec, spec.map(frame), client=client, state=state, options=RunOptions("run", **options), rest=rest
+                given = RunOptions("run", **options)
+                report = self.world.compared(
+                    spec,
+                    rows,
+                    state,
+                    lambda mapped, rest: run_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+                    everything=given.full_resync,
                 )
         except KustomerError:
             return None

@@ -38,8 +38,13 @@ def test_a_timed_out_submit_is_looked_up(world: World) -> None:
         world.client(timeout=0.3) as client,
         StateStore.open(world.state_url, clock=world.clock) as state,
     ):
-        frame, rest = world.read(spec, people(5), state)
-        report = run_sync(spec, spec.map(frame), client=client, state=state, options=RunOptions("r"), rest=rest)
+        given = RunOptions("r")
+        report = world.compared(
+            spec,
+            people(5),
+            state,
+            lambda mapped, rest: run_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+        )
     assert 5 == report.counts.created
     assert 5 == len(world.sandbox.customers)
 

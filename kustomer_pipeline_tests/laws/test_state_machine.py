@@ -452,8 +452,13 @@ class Org(RuleBasedStateMachine):
                 self.at_requests(meanwhile),
             ):
                 given = RunOptions(f"run-{self.runs}", **options)
-                frame, rest = self.world.read(spec, rows, state, everything=given.full_resync)
-                report = run_sync(spec, spec.map(frame), client=client, state=state, options=given, rest=rest)
+                report = self.world.compared(
+                    spec,
+                    rows,
+                    state,
+                    lambda mapped, rest: run_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+                    everything=given.full_resync,
+                )
         except KustomerError:
             assert not self.writes(), "an error instead of a report, although something was sent"
             return None
@@ -722,8 +727,12 @@ class Org(RuleBasedStateMachine):
         self.sandbox.faults.clear(*AGENTS)
         try:
             with self.world.client() as client, StateStore.open(self.state_url) as state:
-                frame, rest = self.world.read(spec, rows, state)
-                plan = plan_sync(spec, spec.map(frame), client=client, state=state, rest=rest)
+                plan = self.world.compared(
+                    spec,
+                    rows,
+                    state,
+                    lambda mapped, rest: plan_sync(spec, mapped, client=client, state=state, rest=rest),
+                )
                 assert sum(plan.counts.values()) == len(rows) + plan.counts.get("untag", 0) * (what == "mirror")
         except KustomerError:
             pass  # Kustomer could not be asked
