@@ -8,6 +8,9 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
+# Containers often set it; then each of the many processes that the demo and the tests start compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY := .venv/bin/python
 DEPENDENCIES := setup.cfg pyproject.toml constraints.txt
 
@@ -31,9 +34,11 @@ define make_venv
 	fi
 endef
 
+# pip compiles in one process, which takes as long as all else that it does. What is not Python it leaves, and so do we.
 define install
 	@echo "Installing $(1) into .venv (a minute or two the first time)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(2)'
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '$(2)'
+	@$(PY) -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 endef
 
@@ -59,7 +64,7 @@ setup: .venv/.installed-test ## Install that, and what the tests need
 lint: .venv/.installed-test ## Lint, format and types
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m mypy
+	$(PY) -m mypy --num-workers 2
 
 .PHONY: test
 test: lint ## Lint, types and every test: what CI runs
@@ -73,6 +78,10 @@ test-dbt: build/dbt/.installed ## The package beside dbt and dagster-dbt, in a .
 test-warehouses: build/warehouses/.installed ## ClickHouse and Snowflake on stand-ins, the SQL for others: not a part of 'test'
 	build/warehouses/bin/python -m pytest kustomer_pipeline_tests/warehouse/dialects -k "clickhouse or snowflake or statements"
 
+.PHONY: test-compared
+test-compared: .venv/.installed-test ## The laws and the engine over the comparison in the warehouse: not a part of 'test'
+	TEST_COMPARE=in_warehouse $(PY) -m pytest -n 2 kustomer_pipeline_tests/laws kustomer_pipeline_tests/sync kustomer_pipeline_tests/corpus
+
 .PHONY: docs
 docs: .venv/.installed-test ## The documentation as a site, in build/site; a broken link ends it
 	@NO_MKDOCS_2_WARNING=1 $(PY) -W ignore -m mkdocs build --quiet --strict
@@ -83,7 +92,7 @@ docs-serve: .venv/.installed-test ## The same at http://localhost:8000, built an
 	@NO_MKDOCS_2_WARNING=1 $(PY) -W ignore -m mkdocs serve
 
 .PHONY: bench
-bench: .venv/.installed-test ## Measure API units, records a minute, time and memory (ARGS=--quick: under a minute)
+bench: .venv/.installed-test ## Measure API units, records a minute, time and memory (ARGS=--quick: few rows)
 	@$(PY) -m kustomer_pipeline_tests.bench $(ARGS)
 
 .PHONY: lock

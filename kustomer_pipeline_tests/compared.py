@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +13,18 @@ import pandas as pd
 import sqlalchemy as sa
 
 from kustomer_pipeline.components.comparing import InWarehouse, read
-from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, StateStore, terms_of
-from kustomer_pipeline.warehouse import open_engine
+from kustomer_pipeline.mapping import KEY
+from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, StateStore, SyncReport, terms_of
+from kustomer_pipeline.sync.compare import fingerprints
+from kustomer_pipeline.sync.state.tables import sync_rows
+from kustomer_pipeline.warehouse import open_engine, read_frame
 from kustomer_pipeline.warehouse.comparison import Comparison
 
 # With TEST_COMPARE=in_warehouse every World compares in a warehouse: the same suites, over both comparisons.
 EVERYWHERE = os.environ.get("TEST_COMPARE") == "in_warehouse"
 SCHEMA = "kustomer_state"
 _PLAIN = (str, int, float, bool)
+_HALF_A_SIGN = re.compile("[\ud800-\udfff]")
 
 
 class Warehouse:
@@ -34,9 +41,9 @@ class Warehouse:
         return cls(f"sqlite:///{path}")
 
     def holds(self, frame: pd.DataFrame) -> bool:
-        """Whether a table can hold such rows: no lists, no moments."""
+        """Whether a table can hold such rows: no lists, no moments, no half of a sign."""
         return bool(frame.columns.is_unique) and all(
-            value is None or value is pd.NA or isinstance(value, _PLAIN)
+            value is None or value is pd.NA or (isinstance(value, _PLAIN) and not _HALF_A_SIGN.search(str(value)))
             for name in frame
             for value in frame[name].astype(object).tolist()
         )
@@ -55,6 +62,10 @@ class Warehouse:
             if rows:
                 connection.execute(sa.insert(table), rows)
 
+    def all_rows(self, spec: ObjectSpec | AudienceSpec) -> pd.DataFrame:
+        """The rows of a sync's table as the query gives them, in their order."""
+        return read_frame(self.engine, f'select * from "rows_of_{spec.name}"')
+
     def read(
         self, spec: ObjectSpec | AudienceSpec, store: StateStore, org_id: str, *, everything: bool = False
     ) -> tuple[pd.DataFrame, InWarehouse]:
@@ -65,9 +76,44 @@ class Warehouse:
         return reading.rows, InWarehouse(comparison, reading.kept)
 
 
+def with_all_rows(
+    report: SyncReport, spec: ObjectSpec | AudienceSpec, frame: pd.DataFrame, left: pd.DataFrame, state: StateStore
+) -> SyncReport:
+    """A report as if every row of the source had left the warehouse: in its order, those that stayed unchanged."""
+    mapped = spec.map(frame)
+    prints, of_left = fingerprints(mapped, spec.signature), fingerprints(spec.map(left), spec.signature)
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, mark in reversed(list(enumerate(of_left.tolist()))):
+        places[mark].append(place)
+    rows = sync_rows
+    query = sa.select(rows.c.key, rows.c.kustomer_id).where(rows.c.org_id == report.org_id, rows.c.sync == spec.name)
+    with state.engine.connect() as connection:
+        ids = {key: id_ for key, id_ in connection.execute(query) if id_ is not None}
+    names = ["key", "outcome", "kustomer_id", "reason"]
+    told = report.rows[names].astype(object).to_numpy().tolist()
+    lines = []
+    for key, mark in zip(mapped[KEY].tolist(), prints.tolist(), strict=True):
+        known = places[mark]
+        lines.append([key, *told[known.pop()][1:]] if known else [key, "unchanged", ids.get(key), None])
+    stayed = sum(map(len, places.values()))
+    assert not stayed, f"{stayed} rows left the warehouse that are not in it"
+    return replace(report, rows=pd.DataFrame(lines, columns=names, dtype="string"), stayed=0)
+
+
 def _type_of(column: pd.Series[Any]) -> sa.types.TypeEngine[Any]:
     if pd.api.types.is_bool_dtype(column.dtype):
         return sa.Boolean()
     if pd.api.types.is_integer_dtype(column.dtype):
         return sa.BigInteger()
-    return sa.Double() if pd.api.types.is_float_dtype(column.dtype) else sa.Text()
+    if pd.api.types.is_float_dtype(column.dtype):
+        return sa.Double()
+    return _AsItIs() if pd.api.types.is_object_dtype(column.dtype) else sa.Text()
+
+
+class _AsItIs(sa.types.UserDefinedType[Any]):
+    """A column of SQLite without a type: a number stays a number, a text a text."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RunOptions, StateStore, run_sync
-from kustomer_pipeline_tests.world import frame_of
+from kustomer_pipeline_tests.world import mapped_rows
 
 _HASTE = 10.0
 
@@ -59,5 +59,5 @@ def run(
         KustomerClient(base_url=url, api_key=api_key, clock=HastyClock()) as client,
         StateStore.open(state_url) as state,
     ):
-        mapped = spec.map(frame_of(spec, rows))
-        return run_sync(spec, mapped, client=client, state=state, options=RunOptions("run"))
+        mapped, rest = mapped_rows(spec, rows, client, state, state_url)
+        return run_sync(spec, mapped, client=client, state=state, options=RunOptions("run"), rest=rest)

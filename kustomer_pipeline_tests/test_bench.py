@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kustomer_pipeline_tests.bench import speed
-from kustomer_pipeline_tests.bench.__main__ import main
+from kustomer_pipeline_tests.bench import large, page, results, speed
+from kustomer_pipeline_tests.bench.__main__ import FOLDER, main
 from kustomer_pipeline_tests.bench.kinds import AUDIENCE, EXIST, NEW, UNCHANGED, UPDATE
 from kustomer_pipeline_tests.bench.speed import Sizes
 from kustomer_pipeline_tests.bench.track import OTHERS_A_MINUTE, RATE_LIMIT, Others, Track, purpose
@@ -59,6 +59,61 @@ def test_growth_is_measured_with_a_tenth_of_the_rows_and_all_of_them(tmp_path: P
         (UNCHANGED, 1000),
         *((kind, rows) for rows in (100, 1000) for kind in (NEW, UPDATE, AUDIENCE, EXIST)),
     ]
+
+
+def test_a_large_table_is_measured_as_it_is_and_with_a_thousandth_changed(tmp_path: Path) -> None:
+    found = measured(tmp_path, "large", "--rows", "2000", "--warehouse", "postgresql", "--compare", "in_warehouse")
+    unchanged, changed = found["large"]
+    assert (unchanged["situation"], unchanged["changed"], changed["situation"], changed["changed"]) == (
+        "unchanged",
+        0,
+        "0.1 % changed",
+        2,
+    )
+    assert unchanged["units"] < changed["units"]
+    for one in found["large"]:
+        assert (one["warehouse"], one["comparison"], one["rows"]) == ("postgresql", "in_warehouse", 2000)
+        assert 0 <= one["statement_seconds"] <= one["seconds"]["read the warehouse"]
+        assert list(one["seconds"]) == list(one["peak_mb"]) == ["read the warehouse", "map", "run"]
+        assert one["processor_seconds"] > 0
+    assert (tmp_path / "quick.large.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_that_did_not_do_what_is_measured_gives_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "change", lambda url: 5)  # and changes nothing
+    only = large.Only(comparisons=("in_warehouse",), situations=(large.CHANGED,))
+    found: list[large.Measured] = []
+    with pytest.raises(RuntimeError, match=r"of 1000 rows, of which 5 have changed, the run says: .*'unchanged': 1000"):
+        large.table_of("sqlite", 1_000, found.append, only)
+    assert found == []
+
+
+def test_the_first_write_of_the_state_is_measured_in_both_databases(tmp_path: Path) -> None:
+    found = measured(tmp_path, "first_write", "--rows", "500")
+    assert [(one["database"], one["rows"]) for one in found["first_write"]] == [("sqlite", 500), ("postgresql", 500)]
+    assert found["first_write"][0]["server_seconds"] is None
+
+
+def test_a_case_that_is_measured_again_takes_the_place_of_its_figures_and_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+
+    def write(*figures: tuple[int, str, float]) -> None:
+        results.write(path, {"first_write": [{"rows": a, "database": b, "seconds": c} for a, b, c in figures]})
+
+    write((20, "sqlite", 2.0), (10, "sqlite", 1.0))
+    write((10, "sqlite", 1.5), (10, "postgresql", 3.0))
+    known = json.loads(path.read_text())["first_write"]
+    assert [(one["rows"], one["database"], one["seconds"]) for one in known] == [
+        (10, "sqlite", 1.5),
+        (10, "postgresql", 3.0),
+        (20, "sqlite", 2.0),
+    ]
+
+
+def test_the_page_shows_the_figures_of_large_tables() -> None:
+    """Else: python -m kustomer_pipeline_tests.bench.page"""
+    latest = json.loads((FOLDER / "latest.json").read_text(encoding="utf-8"))
+    assert page.shown(FOLDER / "README.md") == page.tables(latest)
 
 
 def test_the_figures_name_no_path_of_this_machine(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_make_alone_lists_what_can_be_made(repository: Path) -> None:
         "bench",
         "lock",
         "clean",
+        "test-compared",
         "test-dbt",
         "test-warehouses",
         "docs",

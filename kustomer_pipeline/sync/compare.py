@@ -19,6 +19,8 @@ from kustomer_pipeline.mapping import CODES, INVALID, KEY, ROW
 
 from .state import Snapshot
 
+_HASHED_AT_ONCE = 50_000  # rows: of each text column as many Python objects are in memory
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -54,11 +56,15 @@ class Comparison:
 def fingerprints(mapped: pd.DataFrame, signature: str) -> np.ndarray:
     """int64 per row over every mapped column and the specification's signature. Vectorised."""
     content = mapped.drop(columns=[KEY, INVALID, CODES, ROW], errors="ignore")
-    if content.shape[1] == 0 or len(content) == 0:
-        return np.zeros(len(content), dtype=np.int64)
+    prints = np.zeros(len(content), dtype=np.int64)
+    if content.shape[1] == 0:
+        return prints
     salt = hashlib.blake2b(signature.encode(), digest_size=8).hexdigest()  # hash_key takes 16 characters
-    hashed = pd.util.hash_pandas_object(content, index=False, hash_key=salt)
-    return hashed.to_numpy().view(np.int64)
+    for start in range(0, len(content), _HASHED_AT_ONCE):
+        part = content.iloc[start : start + _HASHED_AT_ONCE]
+        hashed = pd.util.hash_pandas_object(part, index=False, hash_key=salt)
+        prints[start : start + _HASHED_AT_ONCE] = hashed.to_numpy().view(np.int64)
+    return prints
 
 
 def compare(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .kinds import UNCHANGED
-from .million import Unchanged, unchanged
+from .large import Measured, unchanged
 from .speed import course_of_kinds
 
 
@@ -38,7 +38,7 @@ FULL = Sizes((10_000, 100_000, 1_000_000), (10_000, 100_000))
 QUICK = Sizes((5_000, 50_000), (500, 2_000))
 
 
-def growth(sizes: Sizes, known: Mapping[int, Unchanged], tell: Callable[[Point], None]) -> list[Point]:
+def growth(sizes: Sizes, known: Mapping[int, Measured], tell: Callable[[Point], None]) -> list[Point]:
     """Every kind of run with more and more rows. known: unchanged runs that were measured already."""
     points: list[Point] = []
 
@@ -48,8 +48,7 @@ def growth(sizes: Sizes, known: Mapping[int, Unchanged], tell: Callable[[Point],
 
     for rows in sizes.unchanged:
         found = known.get(rows) or unchanged(rows)
-        peak = max(found.peak_mb.values())
-        note(Point(UNCHANGED, rows, found.units, found.processor_seconds / rows * 1000, peak))
+        note(Point(UNCHANGED, rows, found.units, found.run.processor_seconds / rows * 1000, found.peak_mb))
     for rows in sizes.others:
         for figures in course_of_kinds(rows):
             note(Point(figures.kind, rows, figures.units, figures.processor_ms))

@@ -97,8 +97,13 @@ def warehouse_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def pipeline(
-    tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Pipeline]:
+    tmp_path: Path,
+    sandbox: Sandbox,
+    clock: SimulatedClock,
+    warehouse_url: str,
+    ephemeral: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Pipeline:
     """Warehouse, Kustomer and Dagster, with nothing in them."""
 
     def client(**settings: Any) -> KustomerClient:
@@ -110,6 +115,4 @@ def pipeline(
     monkeypatch.setenv("KUSTOMER_STATE_URL", f"sqlite:///{tmp_path / 'state.db'}")
     monkeypatch.setenv("KUSTOMER_BASE_URL", sandbox.url)
     monkeypatch.setenv("KUSTOMER_API_KEY", sandbox.api_key)
-    # In memory: an instance on disk takes seconds a run, and records the same.
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        yield Pipeline(warehouse_url, sandbox, instance)
+    return Pipeline(warehouse_url, sandbox, ephemeral)

@@ -148,7 +148,7 @@ def test_a_run_that_fails_for_too_many_bad_rows_is_logged(pipeline: Pipeline) ->
     pipeline.customers([*people(1), NOBODY])
     run = pipeline.run("sync_customers", logged())
     assert not run.success
-    assert "of 2 rows were refused" in run.failure("kustomer__customers")
+    assert "of 2 rows was refused" in run.failure("kustomer__customers")
     assert outcomes(pipeline) == [("C-1", "created"), ("C-99", "invalid")]
 
 
@@ -233,5 +233,5 @@ def test_two_reasons_to_fail_are_both_said(pipeline: Pipeline) -> None:
         pipeline.warehouse.execute("create schema kustomer_sync")
     pipeline.warehouse.execute(f"create table {schema}sync_log (id text)")
     message = pipeline.run("sync_customers", logged()).failure("kustomer__customers")
-    assert "of 2 rows were refused" in message
+    assert "of 2 rows was refused" in message
     assert f"a table {schema}sync_log that is not the log of the syncs" in message

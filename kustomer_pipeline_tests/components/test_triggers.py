@@ -1,7 +1,6 @@
 """The sensor starts a run when the watched table has changed or the last run failed; schedules are valid and off."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -84,9 +83,10 @@ def ticked() -> None: ...
 
 
 @pytest.fixture
-def ticker(warehouse: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticker]:
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        yield Ticker(f"sqlite:///{tmp_path / 'warehouse.db'}", instance, monkeypatch)
+def ticker(
+    warehouse: sqlite3.Connection, tmp_path: Path, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> Ticker:
+    return Ticker(f"sqlite:///{tmp_path / 'warehouse.db'}", ephemeral, monkeypatch)
 
 
 def keys(result: dg.SensorResult) -> list[str | None]:

@@ -37,7 +37,6 @@ RUN: Final = {
     ".venv/bin/dagster dev": "docs/test_first_sync.py",
     ".venv/bin/python -m kustomer_pipeline doctor": "docs/test_first_sync.py",
     "python -m kustomer_pipeline doctor": "doctor/test_commands.py",
-    "python -m kustomer_pipeline.sandbox": "sandbox/test_command_line.py",
     ".venv/bin/python -m kustomer_pipeline.sandbox": "sandbox/test_command_line.py",
     "python -m kustomer_pipeline exposures": "docs/test_blocks.py",
     'rm -r "$DAGSTER_HOME/storage/': "docs/test_blocks.py",

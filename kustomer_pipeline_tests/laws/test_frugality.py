@@ -69,8 +69,8 @@ def test_companies_are_not_asked_for_one_by_one(dear: World) -> None:
 
 
 def test_few_rows_into_a_large_org_are_searched_for(dear: World) -> None:
-    """A walk through twenty thousand customers would cost two hundred requests."""
-    seed(dear, 20_000)
+    """A walk through ten thousand customers would cost a hundred requests."""
+    seed(dear, 10_000)
     report = dear.run(customers(), people(300))
     assert report.counts.updated == 300
     assert dear.sandbox.count("GET", "/v1/customers?") == 0

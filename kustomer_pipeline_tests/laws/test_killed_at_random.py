@@ -23,7 +23,7 @@ from kustomer_pipeline.sandbox import Sandbox
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, StateStore, SyncReport, run_sync
 from kustomer_pipeline.sync.state.tables import bulk_jobs
 from kustomer_pipeline_tests import killed, oracle
-from kustomer_pipeline_tests.world import audience, companies, customers, frame_of, members, people
+from kustomer_pipeline_tests.world import audience, companies, customers, mapped_rows, members, people
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["kustomer_pipeline_tests.killed"])
@@ -56,8 +56,8 @@ def run_until(spec: Spec, rows: Rows, url: str, api_key: str, state_url: str, mo
     fuse = oracle.Fuse(moment, die=lambda: os.kill(os.getpid(), signal.SIGKILL))
     client = KustomerClient(base_url=url, api_key=api_key, clock=killed.HastyClock(), transport=fuse)
     with fuse.lit(), client, StateStore.open(state_url) as state:
-        mapped = spec.map(frame_of(spec, rows))
-        return run_sync(spec, mapped, client=client, state=state, options=RunOptions("run"))
+        mapped, rest = mapped_rows(spec, rows, client, state, state_url)
+        return run_sync(spec, mapped, client=client, state=state, options=RunOptions("run"), rest=rest)
 
 
 def moments_of(spec: Spec, rows: Rows, sandbox: Sandbox, state: str) -> int:
@@ -65,7 +65,8 @@ def moments_of(spec: Spec, rows: Rows, sandbox: Sandbox, state: str) -> int:
     fuse = oracle.Fuse()
     client = KustomerClient(base_url=sandbox.url, api_key=sandbox.api_key, clock=killed.HastyClock(), transport=fuse)
     with fuse.lit(), client, StateStore.open(state) as store:
-        run_sync(spec, spec.map(frame_of(spec, rows)), client=client, state=store, options=RunOptions("run"))
+        mapped, rest = mapped_rows(spec, rows, client, store, state)
+        run_sync(spec, mapped, client=client, state=store, options=RunOptions("run"), rest=rest)
     return fuse.moments
 
 

@@ -107,8 +107,8 @@ def test_a_run_that_loses_its_lock_stops_and_tells(
 
 def test_an_audience_that_loses_its_lock_untags_nobody_more(world: World, loss: tuple[str, Lose]) -> None:
     spec = audience(max_removals=RemovalLimit(share=1.0, count=5000))
-    world.run(customers(), people(1000))
-    world.run(spec, members(1000))
+    world.run(customers(), people(600))
+    world.run(spec, members(600))
     loses(world, loss[1], when=is_write)
     report = world.run(spec, members(10))
     assert isinstance(report.interrupted, LockLostError)
@@ -120,14 +120,14 @@ def test_an_audience_that_loses_its_lock_untags_nobody_more(world: World, loss: 
 
 
 def test_an_undo_that_loses_its_lock_stops_and_tells(world: World, loss: tuple[str, Lose]) -> None:
-    world.run(customers(), people(1500))
-    world.run(customers(), people(1500, plan="pro"), run_id="changing")
+    world.run(customers(), people(600))
+    world.run(customers(), people(600, plan="pro"), run_id="changing")
     loses(world, loss[1], when=is_write)
     with world.client() as client, StateStore.open(world.state_url, clock=world.clock) as state:
         report = undo_run("changing", client=client, state=state)
     assert isinstance(report.interrupted, LockLostError)
     assert set(report.rows["outcome"]) <= {"restored", "deferred"}
-    assert (report.rows["outcome"] == "restored").sum() == report.restored < 1500
+    assert (report.rows["outcome"] == "restored").sum() == report.restored < 600
     world.sandbox.hooks.after.clear()
     world.clock.advance(60)
     with world.client() as client, StateStore.open(world.state_url, clock=world.clock) as state:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from kustomer_pipeline.sync.compare import Comparison, compare, fingerprints
 from kustomer_pipeline.sync.state import Snapshot
@@ -36,6 +37,13 @@ def accounts_for(compared: Comparison, rows: int) -> bool:
     """Every row is in exactly one of the five."""
     found = np.concatenate([getattr(compared, name) for name in SORTED_INTO])
     return sorted(found.tolist()) == list(range(rows))
+
+
+def test_a_fingerprint_does_not_depend_on_the_rows_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = frame([str(n) for n in range(20)], [None if n % 3 else f"v{n % 4}" for n in range(20)])
+    whole = fingerprints(mapped, "s").tolist()
+    monkeypatch.setattr("kustomer_pipeline.sync.compare._HASHED_AT_ONCE", 7)
+    assert fingerprints(mapped, "s").tolist() == whole
 
 
 def test_a_fingerprint_changes_with_the_value_and_with_the_specification() -> None:
