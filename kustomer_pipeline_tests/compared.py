@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from kustomer_pipeline.components.comparing import InWarehouse, read
-from kustomer_pipeline.mapping import KEY
+from kustomer_pipeline.mapping import INVALID, KEY
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, StateStore, SyncReport, terms_of
 from kustomer_pipeline.sync.compare import fingerprints
 from kustomer_pipeline.sync.state.tables import sync_rows
@@ -81,9 +81,8 @@ def with_all_rows(
 ) -> SyncReport:
     """A report as if every row of the source had left the warehouse: in its order, those that stayed unchanged."""
     mapped = spec.map(frame)
-    prints, of_left = fingerprints(mapped, spec.signature), fingerprints(spec.map(left), spec.signature)
-    places: dict[int, list[int]] = defaultdict(list)
-    for place, mark in reversed(list(enumerate(of_left.tolist()))):
+    places: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for place, mark in reversed(list(enumerate(marks_of(spec, spec.map(left))))):
         places[mark].append(place)
     rows = sync_rows
     query = sa.select(rows.c.key, rows.c.kustomer_id).where(rows.c.org_id == report.org_id, rows.c.sync == spec.name)
@@ -92,12 +91,17 @@ def with_all_rows(
     names = ["key", "outcome", "kustomer_id", "reason"]
     told = report.rows[names].astype(object).to_numpy().tolist()
     lines = []
-    for key, mark in zip(mapped[KEY].tolist(), prints.tolist(), strict=True):
+    for key, mark in zip(mapped[KEY].tolist(), marks_of(spec, mapped), strict=True):
         known = places[mark]
         lines.append([key, *told[known.pop()][1:]] if known else [key, "unchanged", ids.get(key), None])
     stayed = sum(map(len, places.values()))
     assert not stayed, f"{stayed} rows left the warehouse that are not in it"
     return replace(report, rows=pd.DataFrame(lines, columns=names, dtype="string"), stayed=0)
+
+
+def marks_of(spec: ObjectSpec | AudienceSpec, mapped: pd.DataFrame) -> list[tuple[int, str]]:
+    """What tells mapped rows apart: their content, and why they are refused."""
+    return list(zip(fingerprints(mapped, spec.signature).tolist(), mapped[INVALID].fillna("").tolist(), strict=True))
 
 
 def _type_of(column: pd.Series[Any]) -> sa.types.TypeEngine[Any]:

@@ -11,7 +11,8 @@ KustomerClient ─ Reader, Finder, Lists, Sizes     live records: by id, by iden
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -111,6 +112,15 @@ class KustomerClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @contextmanager
+    def asking_before_writes(self, ask: Callable[[], None]) -> Iterator[None]:
+        """For the body, `ask` is called right before each write is sent; what it raises is raised, and nothing sent."""
+        self._session.before_write = ask
+        try:
+            yield
+        finally:
+            self._session.before_write = None
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """The result of a coroutine, run on the client's loop; by a worker thread where a loop runs already."""

@@ -24,7 +24,7 @@ from .clock import Clock
 from .errors import KustomerError, PermissionDeniedError, UnexpectedAnswerError
 from .governor import Governor, Leave
 from .refusals import ambiguous, denied, error_for
-from .retry import BACK_OFF, Cause, Decision, Failure, decide, seconds_to_wait
+from .retry import BACK_OFF, Cause, Decision, Failure, Kind, decide, seconds_to_wait
 from .transport import Answer, BrokenOff, NotSent, Transport
 
 log = logging.getLogger("kustomer_pipeline.kustomer")
@@ -73,6 +73,7 @@ class Session:
         self._searched = 0
         self._waited = 0.0
         self.listener: Callable[[Answer], None] | None = None  # hears of every answer; for the doctor
+        self.before_write: Callable[[], None] | None = None  # may raise, and the write is not sent
 
     @property
     def usage(self) -> Usage:
@@ -121,6 +122,7 @@ class Session:
             await self._wait_for_search()
         async with self._slots:
             leave = await self._wait_for_leave(call)
+            self._ask_before_write(call, leave)
             answer = await self._sent_once(call, body, leave)
         now, epoch = self._clock.monotonic(), self._clock.time()
         self._governor.answered(leave, now, epoch, answer.headers)
@@ -135,6 +137,16 @@ class Session:
             return from_bytes(answer.body)
         except NotJson:
             raise FailedAttempt(Failure(Cause.UNREADABLE, answer.status), "the answer is not JSON", answer) from None
+
+    def _ask_before_write(self, call: Call, leave: Leave) -> None:
+        """Waiting for the budget may have taken minutes: what had to hold when it was decided has to hold now."""
+        if self.before_write is None or call.kind is not Kind.WRITE:
+            return
+        try:
+            self.before_write()
+        except BaseException:
+            self._governor.not_sent(leave)
+            raise
 
     async def _sent_once(self, call: Call, body: bytes | None, leave: Leave) -> Answer:
         try:

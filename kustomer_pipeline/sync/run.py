@@ -64,7 +64,7 @@ async def _run(
     token = await client.token()
     opening = Opening(spec, mapped, client, store, token.org_id, options, rest=rest)
     opening.require_roles(token.roles)
-    with store.lock(token.org_id) as lock:
+    with store.lock(token.org_id) as lock, client.asking_before_writes(lock.check):
         if spec.renamed_from:
             opening.org.carry_over(spec.renamed_from, spec.name)
         client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))

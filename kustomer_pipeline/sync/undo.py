@@ -92,7 +92,7 @@ async def _undo(
     _require_roles(token.roles, [kind for kind, found in targets.items() if found])
     streams: list[UndoStream] = []
     interrupted: Exception | None = None
-    with store.lock(token.org_id) as lock:
+    with store.lock(token.org_id) as lock, client.asking_before_writes(lock.check):
         try:
             await collect_left_behind(client, mine, as_run)
             tag_ids = await _tag_ids(client, org, targets)
