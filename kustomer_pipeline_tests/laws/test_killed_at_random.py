@@ -61,7 +61,8 @@ def run_until(spec: Spec, rows: Rows, url: str, api_key: str, state_url: str, mo
 
 
 def moments_of(spec: Spec, rows: Rows, sandbox: Sandbox, state: str) -> int:
-    """How many moments such a run has; it is over afterwards."""
+    """How many moments such a run has, without those in which a new state is made; it is over afterwards."""
+    StateStore.open(state).close()
     fuse = oracle.Fuse()
     client = KustomerClient(base_url=sandbox.url, api_key=sandbox.api_key, clock=killed.HastyClock(), transport=fuse)
     with fuse.lit(), client, StateStore.open(state) as store:

@@ -61,7 +61,7 @@ def test_colons_percent_signs_and_semicolons_in_a_query_are_what_they_are(statem
 def test_a_result_of_many_chunks_is_read_whole_and_in_order(
     statements: Statements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "_CHUNK", 10)
+    monkeypatch.setattr(read, "CHUNK", 10)
     monkeypatch.setattr(read, "_TUPLES", 10)
     numbers = ", ".join(f"({number}, {'null' if number < 15 else repr(str(number))})" for number in range(35))
     engine = statements("create table t (n integer, late text)", f"insert into t values {numbers}")

@@ -103,7 +103,7 @@ def ways(*, only: str, rows_at_once: int) -> Iterator[None]:
         raise AssertionError("this way was not to be taken")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read, "_CHUNK", rows_at_once)
+        patch.setattr(read, "CHUNK", rows_at_once)
         patch.setattr(read, "_TUPLES", rows_at_once)
         if only == "rows":
             patch.setattr(read, "_copied", lambda *_: None)
