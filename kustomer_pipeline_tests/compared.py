@@ -101,7 +101,8 @@ def with_all_rows(
 
 def marks_of(spec: ObjectSpec | AudienceSpec, mapped: pd.DataFrame) -> list[tuple[int, str]]:
     """What tells mapped rows apart: their content, and why they are refused."""
-    return list(zip(fingerprints(mapped, spec.signature).tolist(), mapped[INVALID].fillna("").tolist(), strict=True))
+    why = [text.partition("row")[0] for text in mapped[INVALID].fillna("").tolist()]  # not which other row it is like
+    return list(zip(fingerprints(mapped, spec.signature).tolist(), why, strict=True))
 
 
 def _type_of(column: pd.Series[Any]) -> sa.types.TypeEngine[Any]:
