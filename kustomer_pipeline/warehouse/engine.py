@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from .drivers import install_hint, with_driver
-from .errors import LogTablesError, QueryError, WarehouseUnavailableError, WarehouseUrlError
+from .errors import QueryError, WarehouseUnavailableError, WarehouseUrlError
 from .messages import foreign_message, message, without_password
 from .out_of_range import decode, tolerate
 
@@ -127,13 +127,10 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that may write: committed at the end, rolled back when an error leaves the body as it is.
 
     Raises:
-        LogTablesError: the database has no transactions.
         WarehouseUrlError: the file is gone.
         WarehouseUnavailableError: no connection.
     """
     dialect = engine.dialect.name
-    if dialect == "clickhousedb":
-        raise LogTablesError("ClickHouse has no transactions to write the log of a run in: leave log_to out")
     with _connected(_create(engine.url, read_only=False) if dialect == "duckdb" else engine) as connection:
         if dialect == "sqlite":
             connection.exec_driver_sql("PRAGMA query_only = OFF")  # of this connection; none is used twice

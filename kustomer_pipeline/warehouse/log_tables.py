@@ -25,6 +25,7 @@ from sqlalchemy import exc
 from .engine import describe, transaction
 from .errors import LogTablesError
 from .messages import message
+from .rights import Step, create_schema
 
 _CHUNK = 10_000  # lines at a time
 _REFUSED = ("invalid", "rejected")
@@ -97,16 +98,18 @@ def write_log(engine: sa.Engine, schema: str, run: RunLog) -> None:
     that were written before are replaced, except of records that this time needed nothing any more.
 
     Raises:
-        LogTablesError: the database refuses it (the message says which right is needed), or a table of that name is
-            not ours.
+        LogTablesError: the database refuses it (the message says which right is needed) or has no transactions, or a
+            table of that name is not ours.
         WarehouseUrlError, WarehouseUnavailableError: no connection.
     """
+    if engine.dialect.name == "clickhousedb":
+        raise LogTablesError("ClickHouse has no transactions to write the log of a run in: leave log_to out")
     tables = _Tables.of(schema, engine.dialect.name)
     with _refusals(engine, schema) as step, transaction(engine) as connection:
         _create_missing(connection, tables, step)
-        step.right = f"select, insert and delete in the tables of the schema {schema}"
-        step.grant = f"grant usage on schema {schema} to {{user}}; "
-        step.grant += f"grant select, insert, delete on all tables in schema {schema} to {{user}}"
+        grant = f"grant usage on schema {schema} to {{user}}; "
+        grant += f"grant select, insert, delete on all tables in schema {schema} to {{user}}"
+        step.takes(f"select, insert and delete in the tables of the schema {schema}", grant)
         attempted = run.rows[(run.rows["outcome"] != "unchanged").fillna(True)]
         refused = run.rows[run.rows["outcome"].isin(_REFUSED).fillna(False)]
         deferred = set(run.rows.loc[(run.rows["outcome"] == "deferred").fillna(False), "key"].map(_clean))
@@ -117,54 +120,31 @@ def write_log(engine: sa.Engine, schema: str, run: RunLog) -> None:
         connection.execute(sa.insert(tables.sync_runs), [{**_of(run), **summary}])
 
 
-@dataclass
-class _Step:
-    """Which right the next statement takes, and how it is given to a user."""
-
-    right: str
-    grant: str = ""
-
-
 @contextmanager
-def _refusals(engine: sa.Engine, schema: str) -> Iterator[_Step]:
+def _refusals(engine: sa.Engine, schema: str) -> Iterator[Step]:
     """What the database refuses becomes an error that names the right which the current step needs."""
-    step = _Step(f"write to the schema {schema}")
+    step = Step(f"write to the schema {schema}")
     try:
         yield step
     except exc.DBAPIError as error:
+        missing = step.missing(engine, error)
         advice = ""
-        if _may_be_a_right(engine, error):
-            user = engine.url.username
-            example = f" ({step.grant.format(user=user)})" if step.grant and user else ""
-            advice = (
-                f" For log_to the warehouse user needs the right to {step.right}{example}; without log_to, reading is "
-                "enough."
-            )
+        if missing is not None:
+            advice = f" For log_to the warehouse user needs the right to {missing}; without log_to, reading is enough."
         raise LogTablesError(
             f"The warehouse {describe(engine)} refused the log of the run: {message(engine, error)}.{advice}"
         ) from None
 
 
-def _may_be_a_right(engine: sa.Engine, error: exc.DBAPIError) -> bool:
-    if engine.dialect.name == "postgresql":
-        # insufficient_privilege; read_only_sql_transaction
-        return getattr(error.orig, "sqlstate", None) in ("42501", "25006")
-    return engine.dialect.name != "sqlite" or "readonly" in str(error.orig)
-
-
-def _create_missing(connection: sa.Connection, tables: _Tables, step: _Step) -> None:
+def _create_missing(connection: sa.Connection, tables: _Tables, step: Step) -> None:
     """Look first: a user who may not create needs no such right once everything is there."""
     inspector = sa.inspect(connection)
     schema = tables.schema
-    if tables.metadata.schema is not None and not inspector.has_schema(schema):
-        step.right = f"create the schema {schema}"
-        step.grant = f"once, by somebody who may: create schema {schema} authorization {{user}}"
-        connection.execute(sa.schema.CreateSchema(schema))
-        inspector.clear_cache()
+    if tables.metadata.schema is not None:
+        create_schema(connection, inspector, schema, step)
     for table in tables.all:
         if not inspector.has_table(table.name, table.schema):
-            step.right = f"create tables in the schema {schema}"
-            step.grant = f"grant usage, create on schema {schema} to {{user}}"
+            step.takes(f"create tables in the schema {schema}", f"grant usage, create on schema {schema} to {{user}}")
             table.create(connection)
         else:
             _require_ours(inspector, table)

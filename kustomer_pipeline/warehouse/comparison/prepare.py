@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from ..rights import create_schema
 from . import layout as layouts
 from . import statements
 from .ddl import CreateTableAs
@@ -118,14 +119,9 @@ def _begin(engine: sa.Engine, tables: Tables, names: Names, source: Source, labe
 
 
 def _create_missing(connection: sa.Connection, tables: Tables, step: Step) -> None:
-    """Look first: a user who may not create a schema needs no such right once it is there."""
     inspector, schema = sa.inspect(connection), tables.schema
-    if tables.comparisons.schema is not None and not inspector.has_schema(schema):
-        step.write(
-            f"create the schema {schema}", f"once, by somebody who may: create schema {schema} authorization {{user}}"
-        )
-        connection.execute(sa.schema.CreateSchema(schema))
-        inspector.clear_cache()
+    if tables.comparisons.schema is not None:
+        create_schema(connection, inspector, schema, step)
     step.write_tables(schema)
     there = set(inspector.get_table_names(tables.comparisons.schema))
     for table in (tables.comparisons, tables.readings, tables.types, tables.hashes):

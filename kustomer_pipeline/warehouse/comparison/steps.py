@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from .. import rights
 from ..engine import describe, transaction
 from ..errors import QueryError, WarehouseUnavailableError
 from ..messages import message
@@ -27,26 +28,25 @@ _CANNOT = {
 
 
 @dataclass
-class Step:
-    """What is being done, which right it takes, and how the right is given to a user."""
+class Step(rights.Step):
+    """A step of ours, or (`query`) of the user's."""
 
-    right: str
-    grant: str = ""
     query: bool = False
 
     def read_source(self) -> None:
         """From here on it is the user's query that may fail."""
         self.query = True
 
-    def write(self, right: str, grant: str) -> None:
+    def takes(self, right: str, grant: str) -> None:
         """From here on it is our tables that may be refused."""
-        self.right, self.grant, self.query = right, grant, False
+        super().takes(right, grant)
+        self.query = False
 
     def write_tables(self, schema: str) -> None:
         """The usual case: the tables are there."""
         grant = f"grant usage, create on schema {schema} to {{user}}; "
         grant += f"grant select, insert, update, delete on all tables in schema {schema} to {{user}}"
-        self.write(f"create tables in the schema {schema}, and to read and change them", grant)
+        self.takes(f"create tables in the schema {schema}, and to read and change them", grant)
 
 
 def require_able(dialect: str) -> None:
@@ -88,18 +88,10 @@ def writing(engine: sa.Engine, schema: str, *, snapshot: bool = False) -> Iterat
 
 
 def _advice(engine: sa.Engine, error: exc.DBAPIError, step: Step) -> str:
-    if not _may_be_a_right(engine, error):
+    missing = step.missing(engine, error)
+    if missing is None:
         return ""
-    user = engine.url.username
-    example = f" ({step.grant.format(user=user)})" if user else ""
     return (
-        f" To compare in the warehouse its user needs the right to {step.right}{example}; "
+        f" To compare in the warehouse its user needs the right to {missing}; "
         "the embedded comparison needs only to read."
     )
-
-
-def _may_be_a_right(engine: sa.Engine, error: exc.DBAPIError) -> bool:
-    if engine.dialect.name == "postgresql":
-        # insufficient_privilege; read_only_sql_transaction
-        return getattr(error.orig, "sqlstate", None) in ("42501", "25006")
-    return engine.dialect.name != "sqlite" or "readonly" in str(error.orig)
