@@ -7,7 +7,7 @@ The reading stays in the warehouse under its number, which each of its rows carr
 different processes, and the frame between them is an ordinary one.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -62,7 +62,7 @@ class InWarehouse:
         self,
         rows: Sequence[int],
         keys: Sequence[str],
-        identifiers: Sequence[Collection[str]],
+        identifiers: Iterable[Collection[str]],
         forget: Collection[str],
         token: str,
         trusted: Collection[str],

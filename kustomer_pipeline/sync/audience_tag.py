@@ -44,11 +44,14 @@ class TagOfAudience:
         return UNMADE if self.readable else f"{BY_NAME}{self.name.casefold()}"
 
 
+def known_tag(name: str, org: OrgState) -> TagOfAudience:
+    """The tag with the id that it had last time, if it is known."""
+    return TagOfAudience(name, org.fact(TagOfAudience(name, None).fact))
+
+
 def scope_of(spec: SyncSpec, org: OrgState) -> str:
     """Where what is remembered of a sync belongs, as far as it was known last time."""
-    if spec.tag is None:
-        return ""
-    return TagOfAudience(spec.tag, org.fact(TagOfAudience(spec.tag, None).fact)).scope
+    return "" if spec.tag is None else known_tag(spec.tag, org).scope
 
 
 async def tag_of(

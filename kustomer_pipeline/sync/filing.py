@@ -9,7 +9,8 @@ next reading has every row whose line does not say what was accepted (state/line
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ import pyarrow.compute as pc
 
 from kustomer_pipeline.mapping import KEY, ROW, identity_hashes
 
-from .compare import compare, fingerprints
+from .compare import compare
+from .desired import Desired
 from .rest import Rest
 from .spec import SyncSpec
 from .state import SyncState
@@ -26,80 +28,65 @@ from .state import SyncState
 _AT_ONCE = 20_000  # rows whose hashes are in memory at the same time
 
 
-def file_accepted(
-    rest: Rest, spec: SyncSpec, mapped: pd.DataFrame, state: SyncState, *, keep_first_of_repeated: bool
-) -> bool:
-    """Write the lines of the settled rows. False where the warehouse did not take them; nothing is lost by that."""
-    keys = mapped[KEY].tolist()
+def file_accepted(rest: Rest, desired: Desired, *, keep_first_of_repeated: bool) -> bool:
+    """Write the lines of the settled rows of a run that has ended. False where the warehouse did not take them; nothing
+    is lost by that."""
+    keys, state = desired.mapped[KEY].tolist(), desired.state
     snapshot = state.rows.snapshot() if rest.whole else state.rows.snapshot_of(keys)
-    prints = fingerprints(mapped, spec.signature)
-    compared = compare(mapped, prints, snapshot, keep_first_of_repeated=keep_first_of_repeated)
-    settled = compared.unchanged
-    filed = [keys[position] for position in settled.tolist()]
-    if rest.whole:
-        accepted = snapshot.keys.filter(pc.equal(snapshot.statuses, "accepted"))
-        unsettled = pc.invert(pc.is_in(accepted, value_set=compared.keys.take(pa.array(settled))))
-        without = accepted.filter(unsettled).to_pylist()
-        return _file_all(rest, spec, mapped, settled, filed, without, state)
-    return _file(rest, spec, mapped, settled, filed, state)
+    prints = desired.compared.prints
+    compared = compare(desired.mapped, prints, snapshot, keep_first_of_repeated=keep_first_of_repeated)
+    settled = _Settled(rest, desired, compared.unchanged, [keys[position] for position in compared.unchanged.tolist()])
+    if not rest.whole:
+        return _file(settled, state)
+    accepted = snapshot.keys.filter(pc.equal(snapshot.statuses, "accepted"))
+    unsettled = pc.invert(pc.is_in(accepted, value_set=compared.keys.take(pa.array(compared.unchanged))))
+    return _file_all(settled, state, accepted.filter(unsettled).to_pylist())
 
 
-def _file(
-    rest: Rest, spec: SyncSpec, mapped: pd.DataFrame, settled: np.ndarray, filed: list[str], state: SyncState
-) -> bool:
-    trusted, forget = state.lines.trusted(), state.lines.not_to_count() - set(filed)
-    if trusted is None or not (filed or forget):
+@dataclass(frozen=True)
+class _Settled:
+    """Rows of the frame that are as the state has them accepted: where they are, and their keys."""
+
+    rest: Rest
+    desired: Desired
+    positions: np.ndarray
+    keys: list[str]
+
+    def accept(self, forget: Collection[str], token: str, trusted: Collection[str]) -> bool:
+        """Have the warehouse write them down."""
+        rows = self.desired.mapped[ROW].to_numpy()[self.positions].tolist()
+        return self.rest.accept(rows, self.keys, self._hashes(), forget, token, trusted)
+
+    def _hashes(self) -> Iterator[set[str]]:
+        """Some thousands at a time: a million sets are a gigabyte."""
+        for start in range(0, len(self.positions), _AT_ONCE):
+            part = self.desired.mapped.iloc[self.positions[start : start + _AT_ONCE]]
+            yield from hashes_of(self.desired.spec, part)
+
+
+def _file(settled: _Settled, state: SyncState) -> bool:
+    trusted, forget = state.lines.trusted(), state.lines.not_to_count() - set(settled.keys)
+    if trusted is None or not (settled.keys or forget):
         return trusted is not None
     token = uuid.uuid4().hex
     with state.transaction() as tx:
-        tx.lines.about_to_file(trusted, token, filed)
-    rows, hashes = mapped[ROW].to_numpy()[settled].tolist(), Hashes(spec, mapped, settled)
-    if not rest.accept(rows, filed, hashes, forget, token, trusted.tokens):
+        tx.lines.about_to_file(trusted, token, settled.keys)
+    if not settled.accept(forget, token, trusted.tokens):
         return False
     with state.transaction() as tx:
-        tx.lines.filed(spec.signature, token, filed, forget)
+        tx.lines.filed(settled.desired.spec.signature, token, settled.keys, forget)
     return True
 
 
-def _file_all(
-    rest: Rest,
-    spec: SyncSpec,
-    mapped: pd.DataFrame,
-    settled: np.ndarray,
-    filed: list[str],
-    without: list[str],
-    state: SyncState,
-) -> bool:
+def _file_all(settled: _Settled, state: SyncState, without: list[str]) -> bool:
     token = uuid.uuid4().hex
     with state.transaction() as tx:
         tx.lines.about_to_file_all()
-    rows, hashes = mapped[ROW].to_numpy()[settled].tolist(), Hashes(spec, mapped, settled)
-    if not rest.accept(rows, filed, hashes, (), token, ()):
+    if not settled.accept((), token, ()):
         return False
     with state.transaction() as tx:
-        tx.lines.filed_all(spec.signature, token, without)
+        tx.lines.filed_all(settled.desired.spec.signature, token, without)
     return True
-
-
-class Hashes(Sequence[set[str]]):
-    """The identity hashes of rows of a frame, made as they are asked for, in order: a million sets are a gigabyte."""
-
-    def __init__(self, spec: SyncSpec, mapped: pd.DataFrame, positions: np.ndarray) -> None:
-        self._spec = spec
-        self._mapped = mapped
-        self._positions = positions
-        self._start = 0
-        self._made: list[set[str]] = []
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # one place; nobody takes slices
-        if not self._start <= place < self._start + len(self._made):
-            self._start = place - place % _AT_ONCE
-            positions = self._positions[self._start : self._start + _AT_ONCE]
-            self._made = hashes_of(self._spec, self._mapped.iloc[positions])
-        return self._made[place - self._start]
 
 
 def hashes_of(spec: SyncSpec, mapped: pd.DataFrame) -> list[set[str]]:

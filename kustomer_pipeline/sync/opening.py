@@ -16,7 +16,7 @@ import pandas as pd
 from kustomer_pipeline.kustomer import SINGULAR, KustomerClient, PermissionDeniedError, missing_roles
 from kustomer_pipeline.mapping import INVALID, KEY
 
-from .audience_tag import BY_NAME, UNMADE, TagOfAudience, notes_on_former_names, notes_on_former_tags, tag_of
+from .audience_tag import BY_NAME, UNMADE, TagOfAudience, known_tag, notes_on_former_names, notes_on_former_tags, tag_of
 from .desired import Desired
 from .guard import Guard
 from .ledger import Ledger
@@ -108,7 +108,7 @@ class Opening:
             allowed = self.client.wire.writable(self.spec.object, "update", False)
             objects = Objects.of(self.spec, allowed)
             return self._opened(lambda _: objects, "", under_way, None)
-        known = TagOfAudience(self.spec.tag, self.org.fact(TagOfAudience(self.spec.tag, None).fact))
+        known = known_tag(self.spec.tag, self.org)
         self.bring_together(known)
         opened = self.open_audience(self.spec, known, under_way) if known.id is not None else None
         if opened is not None and opened.stream.idle:

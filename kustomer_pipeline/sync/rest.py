@@ -6,7 +6,7 @@ engine knows nothing of SQL; whoever made the reading brings it along.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,15 +88,15 @@ class Rest(Protocol):
         self,
         rows: Sequence[int],
         keys: Sequence[str],
-        identifiers: Sequence[Collection[str]],
+        identifiers: Iterable[Collection[str]],
         forget: Collection[str],
         token: str,
         trusted: Collection[str],
     ) -> bool:
         """Write down rows of the reading as accepted, and that nothing is accepted of those in `forget`.
 
-        rows: values of the column `_row`. identifiers: the hashes of each row. token: of the lines from now on; of a
-        whole reading all other lines go, else the token until now has to be one of `trusted`. False, and nothing
-        written: it is not, the reading is no longer there, or the warehouse refused it.
+        rows: values of the column `_row`. identifiers: the hashes of each row, taken once. token: of the lines from now
+        on; of a whole reading all other lines go, else the token until now has to be one of `trusted`. False, and
+        nothing written: it is not, the reading is no longer there, or the warehouse refused it.
         """
         ...

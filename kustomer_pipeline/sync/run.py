@@ -207,8 +207,7 @@ class _Run:
         """Where the warehouse compares: what is settled is written down there."""
         if self.opening.rest is not None and self.opened is not None:
             repeated = not self.opened.strategy.one_row_a_record
-            mapped, state = self.opening.mapped, self.opened.state
-            file_accepted(self.opening.rest, self.spec, mapped, state, keep_first_of_repeated=repeated)
+            file_accepted(self.opening.rest, self.opened.stream.desired, keep_first_of_repeated=repeated)
 
     # --- the end --------------------------------------------------------------------------------------------
 

@@ -19,12 +19,14 @@ import numpy as np
 import pandas as pd
 
 from kustomer_pipeline.components.comparing import InWarehouse, read
+from kustomer_pipeline.kustomer import SystemClock
 from kustomer_pipeline.mapping import KEY
 from kustomer_pipeline.resources import compare_in_warehouse
 from kustomer_pipeline.sync import StateStore, terms_of
 from kustomer_pipeline.sync.compare import fingerprints
-from kustomer_pipeline.sync.desired import SIGNATURE
+from kustomer_pipeline.sync.desired import SIGNATURE, Desired
 from kustomer_pipeline.sync.filing import file_accepted
+from kustomer_pipeline.sync.memory import Whole
 from kustomer_pipeline.sync.state import RememberedRow, SyncState
 from kustomer_pipeline.warehouse import open_engine, read_frame
 from kustomer_pipeline.warehouse.comparison import Comparison
@@ -88,5 +90,6 @@ def put(state: SyncState, keys: Sequence[str], prints: np.ndarray, known: Mappin
 
 
 def _file(rest: InWarehouse, mapped: pd.DataFrame, state: SyncState) -> None:
-    if not file_accepted(rest, SPEC, mapped, state, keep_first_of_repeated=False):
+    desired = Desired(SPEC, mapped, state, Whole(state.rows.snapshot()), SystemClock())
+    if not file_accepted(rest, desired, keep_first_of_repeated=False):
         raise RuntimeError(f"the warehouse did not take the lines: {rest.problem}")

@@ -57,6 +57,7 @@ class Lines:
         """Keys of lines that do not count any more: of rows written since, and of rows that are forgotten."""
         rows = sa.select(sync_rows.c.key).where(self._place.of(sync_rows), sync_rows.c.filed == OPEN)
         with self._database.reading() as connection:
+            # Said twice, because it is how the index is made: SQLite looks for the very condition.
             written = set(connection.execute(rows.where(sync_rows.c.filed != FILED)).scalars())
             return written | set(connection.execute(sa.select(stale_lines.c.key).where(_stale(self._place))).scalars())
 

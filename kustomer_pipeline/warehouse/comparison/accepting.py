@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -24,7 +24,7 @@ def accept(
     number: int,
     rows: Sequence[int],
     keys: Sequence[str],
-    identifiers: Sequence[Collection[str]],
+    identifiers: Iterable[Collection[str]],
     forget: Collection[str],
     token: str,
     trusted: Collection[str],
@@ -59,7 +59,7 @@ def accept(
         new = sa.select(accepted.c.row_id, accepted.c.row_key, *values).select_from(matching)
         names = ["line_id", "row_key", *(column.name for column in values)]
         connection.execute(sa.insert(lines).from_select(names, new))
-    upload(connection, tables.hashes, _hashes(rows, identifiers, kept))
+    upload(connection, tables.hashes, _hashes(rows, identifiers, last))
     _index(connection, tables)
     if len(kept) >= _ANALYZED:
         analyze(connection, tables.lines(), tables.hashes)
@@ -116,9 +116,8 @@ def _delete_lines(connection: sa.Connection, tables: Tables, keys: sa.Select[tup
 
 
 def _hashes(
-    rows: Sequence[int], identifiers: Sequence[Collection[str]], kept: Sequence[int]
+    rows: Sequence[int], identifiers: Iterable[Collection[str]], last: Iterable[bool]
 ) -> Iterator[tuple[str, int]]:
-    for place in kept:
-        row = int(rows[place])
-        for hashed in identifiers[place]:
-            yield hashed, row
+    for row, hashes, wins in zip(rows, identifiers, last, strict=True):
+        if wins:
+            yield from ((hashed, int(row)) for hashed in hashes)

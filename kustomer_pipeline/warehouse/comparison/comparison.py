@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -98,7 +98,7 @@ class Comparison:
         number: int,
         rows: Sequence[int],
         keys: Sequence[str],
-        identifiers: Sequence[Collection[str]],
+        identifiers: Iterable[Collection[str]],
         forget: Collection[str],
         token: str,
         trusted: Collection[str],
@@ -106,8 +106,8 @@ class Comparison:
         """Remember rows of a reading as accepted, in one transaction.
 
         rows: values of ROW. keys: of the same rows; a line that has one of them is replaced. identifiers: the hashes
-        of each row. forget: keys whose lines are deleted. token: of all lines from now on. Of a whole reading all
-        other lines are deleted; else their token until now has to be one of `trusted`.
+        of each row, taken once, in order. forget: keys whose lines are deleted. token: of all lines from now on. Of a
+        whole reading all other lines are deleted; else their token until now has to be one of `trusted`.
 
         False, and nothing changed: it is not, or the reading is gone. The same call twice leaves the same lines.
         """
