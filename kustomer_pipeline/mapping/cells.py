@@ -13,7 +13,7 @@ import decimal
 import json
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,22 @@ _UNIFORM_OBJECTS = frozenset({"string", "empty", "boolean", "integer", "floating
 
 @dataclass(frozen=True)
 class Cells:
-    """A column: large_string, int64, uint64, float64, bool, date32 or timestamp (naive = UTC)."""
+    """A column: large_string, int64, uint64, float64, bool, date32 or timestamp (naive = UTC).
 
-    values: pa.Array
+    `values` is in as many pieces as the column came in: put together it would be in memory twice.
+    """
+
+    values: pa.Array | pa.ChunkedArray
     refused: tuple[Refused, ...] = ()
+
+    def array(self) -> pa.Array:
+        """The column in one piece."""
+        return _one_piece(self.values)
+
+    def parts(self, cells: int) -> Iterator[pa.Array]:
+        """The column, so many cells at a time; of an empty one a part that is empty."""
+        for start in range(0, max(len(self.values), 1), cells):
+            yield _one_piece(self.values.slice(start, cells))
 
 
 class _UnreadableError(Exception):
@@ -62,7 +74,7 @@ def read_cells(series: pd.Series[Any], *, exact_text: bool, structured: bool = F
     return Cells(values)
 
 
-def _typed(series: pd.Series[Any]) -> pa.Array | None:
+def _typed(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray | None:
     """The column as a supported Arrow array, or None where it must be read cell by cell."""
     if series.dtype == object and not _uniform(series):
         return None
@@ -98,7 +110,7 @@ def _supported(kind: pa.DataType) -> bool:
     )  # fmt: skip
 
 
-def _canonical(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _canonical(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     kind, t = values.type, pa.types
     if t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind) or t.is_null(kind):
         values = pc.cast(values, pa.large_string())
@@ -114,6 +126,10 @@ def _canonical(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     elif t.is_timestamp(kind) and kind.tz is not None:
         # Through int64: the stored instants are UTC already, whatever the zone is called.
         values = pc.cast(pc.cast(values, pa.int64()), pa.timestamp(kind.unit))
+    return values
+
+
+def _one_piece(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 

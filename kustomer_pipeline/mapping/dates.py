@@ -22,8 +22,6 @@ _UNITS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST = int(np.datetime64("0001-01-01", "ms").astype(np.int64))
 _LAST = int(np.datetime64("9999-12-31T23:59:59.999", "ms").astype(np.int64))
 
-_AT_ONCE = 100_000  # texts whose parts are in memory at the same time
-
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -45,12 +43,10 @@ def from_timestamps(values: pa.Array, refused: list[Refused]) -> pa.Array:
 
 def from_text(values: pa.Array, refused: list[Refused]) -> pa.Array:
     """ISO-8601 text (trimmed) as normalised text; what is no date is refused."""
-    read = [_read(values.slice(start, _AT_ONCE)) for start in range(0, len(values), _AT_ONCE)] or [_read(values)]
-    matched, good = (np.concatenate(part) for part in zip(*((one.matched, one.good) for one in read), strict=True))
-    millis = np.concatenate([one.millis for one in read])
-    no_date = pc.and_(values.is_valid(), pa.array(~matched))
+    read = _read(values)
+    no_date = pc.and_(values.is_valid(), pa.array(~read.matched))
     values = refuse(values, no_date, ReasonCode.NOT_DATE, NOT_A_DATE, refused)
-    return _as_text(millis, ~good, values.is_valid(), refused)
+    return _as_text(read.millis, ~read.good, values.is_valid(), refused)
 
 
 @dataclass(frozen=True)

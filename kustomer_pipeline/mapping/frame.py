@@ -10,7 +10,7 @@ No row is dropped and none raises: a row that cannot be sent says why in `_inval
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from .keys import IdentifierColumn, RowKeys, canonical_column, duplicates_of, ro
 from .kinds import FieldMapping, FieldType
 from .lists import convert_list, convert_object, merge_items, read_items
 from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, Refused, reason_columns
+from .withheld import WITHHELD, is_withheld, without_reasons
 
 _DTYPES: dict[pa.DataType, Any] = {
     pa.large_string(): pd.StringDtype("pyarrow"),
@@ -73,21 +74,16 @@ def map_frame(
 
     Returns a frame of the same rows in the same order (RangeIndex) with the columns `_key` (names the row, never null),
     one per field and warehouse column ("email", "email.2", …), `_invalid` (null, or the reasons joined by "; ") and
-    `_codes` (null, or what reason_lines reads), and `_row` where the frame has it. dtypes: string, Float64, Int64 or
-    boolean (`_row`: int64). `required` fields must not be null. `default_region` is the country of national phone
-    numbers. `duplicates="invalid"` refuses every row that shares its key, or an identifier that Kustomer keeps unique,
-    with another row.
+    `_codes` (null, or what reason_lines reads), and `_row` and `_withheld` where the frame has them. dtypes: string,
+    Float64, Int64 or boolean (`_row`: int64, `_withheld`: bool). `required` fields must not be null. `default_region`
+    is the country of national phone numbers. `duplicates="invalid"` refuses every row that shares its key, or an
+    identifier that Kustomer keeps unique, with another row.
 
     Raises FieldConfigError, MissingColumnError or DuplicateColumnError; never for a value.
     """
     check_fields(fields, object_name, match_on, default_region=default_region)
     _check_columns(frame, fields)
-    columns = [
-        _Column(label, kind, _convert(frame[column], mapping, kind, object_name, default_region))
-        for mapping in fields
-        for kind in (field_type(object_name, mapping.field),)
-        for label, column in zip(column_names(mapping), mapping.columns, strict=True)
-    ]
+    columns = list(_converted(frame, fields, object_name, default_region))
     length = len(frame)
     refused = [
         Refused(reason.rows, reason.code, f"{column.label} {reason.text}", column.field.name)
@@ -102,11 +98,13 @@ def map_frame(
     keys = row_keys(rungs, length)
     if duplicates == "invalid":
         refused += _duplicates(columns, keys)
-    invalid, codes = reason_columns(refused, length)
+    invalid, codes = without_reasons(frame, *reason_columns(refused, length))
     arrays = {KEY: keys.values, **{column.label: column.values for column in columns}, INVALID: invalid, CODES: codes}
     series = {name: _pandas(values) for name, values in arrays.items()}
     if ROW in frame and frame[ROW].dtype == np.int64:
         series[ROW] = frame[ROW].to_numpy()
+    if WITHHELD in frame:
+        series[WITHHELD] = is_withheld(frame)
     return pd.DataFrame(series, index=pd.RangeIndex(length))
 
 
@@ -134,10 +132,19 @@ def _check_columns(frame: pd.DataFrame, fields: Sequence[FieldMapping]) -> None:
         )
 
 
+def _converted(
+    frame: pd.DataFrame, fields: Sequence[FieldMapping], object_name: str, default_region: str | None
+) -> Iterator[_Column]:
+    for mapping in fields:
+        kind = field_type(object_name, mapping.field)
+        for label, column in zip(column_names(mapping), mapping.columns, strict=True):
+            yield _Column(label, kind, _convert(frame[column], mapping, kind, object_name, default_region))
+            pa.default_memory_pool().release_unused()  # what the conversion has freed: up to two columns
+
+
 def _convert(
     series: pd.Series[Any], mapping: FieldMapping, kind: FieldType, object_name: str, default_region: str | None
 ) -> Converted:
-    pa.default_memory_pool().release_unused()  # what the conversion of the column before has freed
     if kind.shape == "company":
         return convert(series, COMPANY_LINKS[mapping.match or "externalId"])
     if kind.shape == "list":

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,11 +18,13 @@ from .reasons import ReasonCode, Refused
 
 _TEXT = pa.large_string()
 _NAMED = 3  # how many of the other rows a reason names
+_HASHED_AT_ONCE = 50_000  # texts
 _PERSONAL = ("email", "phone")
 # "row:17" names a position, "id=5f…" a record of Kustomer's: nobody's address is either.
 _NOBODYS = re.compile(r"row:[0-9]+|id=[0-9A-Za-z_-]+")
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 @dataclass(frozen=True)
@@ -71,19 +74,27 @@ def row_keys(rungs: Sequence[tuple[str, Sequence[pa.Array]]], length: int) -> Ro
     keys = pa.nulls(length, _TEXT)
     rung_of = np.full(length, -1, dtype=np.int8)
     for rung, (name, columns) in enumerate(rungs):
-        values = pc.utf8_trim_whitespace(pc.coalesce(*columns))
+        if rung and not keys.null_count:
+            break  # every row has its name: that of the further fields would be there for nothing
+        values = _trimmed(columns[0] if len(columns) == 1 else pc.coalesce(*columns))
         if rung:
             values = pc.binary_join_element_wise(
                 pa.scalar(f"{name}=", _TEXT), values, pa.scalar("", _TEXT)
             )  # null where the value is null
         new = pc.and_(keys.is_null(), values.is_valid()).to_numpy(zero_copy_only=False)
         rung_of[new] = rung
-        keys = pc.coalesce(keys, values)
+        keys = pc.coalesce(keys, values) if rung else values
     if keys.null_count:
         positions = pc.cast(pa.array(np.flatnonzero(rung_of < 0) + 1), _TEXT)
         names = pc.binary_join_element_wise(pa.scalar("row:", _TEXT), positions, pa.scalar("", _TEXT))
         keys = pc.replace_with_mask(keys, keys.is_null(), names)
     return RowKeys(keys, rung_of, tuple(name for name, _ in rungs))
+
+
+def _trimmed(values: pa.Array) -> pa.Array:
+    """The array itself where there is nothing to trim, so that the frame does not hold the column of the keys twice."""
+    trimmed = pc.utf8_trim_whitespace(values)
+    return values if trimmed.equals(values) else trimmed
 
 
 def duplicates_of(keys: RowKeys, identifiers: dict[str, list[IdentifierColumn]]) -> list[Refused]:
@@ -103,10 +114,10 @@ def duplicates_of(keys: RowKeys, identifiers: dict[str, list[IdentifierColumn]])
 
 def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Refused]:
     rows, values = _gather(columns)
-    encoded = values.dictionary_encode()
-    if len(encoded.dictionary) == len(values):
+    if not len(rows):
         return []
-    length = max(len(keys.values), 1)
+    encoded = values.dictionary_encode()
+    length = len(keys.values)
     # A row counts once per identifier, however many of its columns hold it.
     pairs = np.unique(encoded.indices.to_numpy().astype(np.int64) * length + rows)
     codes, members = pairs // length, pairs % length
@@ -115,7 +126,10 @@ def _shared(columns: Sequence[IdentifierColumn], keys: RowKeys) -> list[Refused]
 
 
 def _gather(columns: Sequence[IdentifierColumn]) -> tuple[Rows, pa.Array]:
-    """(row, identifier) of all columns."""
+    """(row, identifier) of all columns, but only identifiers whose hash is there more than once.
+
+    No other can be there twice. A dictionary of a million different identifiers takes 100 MB, their hashes take 8.
+    """
     rows: list[Rows] = []
     values: list[pa.Array] = []
     for column in columns:
@@ -124,7 +138,24 @@ def _gather(columns: Sequence[IdentifierColumn]) -> tuple[Rows, pa.Array]:
         if column.inside:
             rows.append(np.array([row for row, _ in column.inside], dtype=np.int64))
             values.append(pa.array([text for _, text in column.inside], _TEXT))
-    return np.concatenate(rows), pa.concat_arrays(values)
+    repeated = _repeated(np.concatenate([_hashes(texts) for texts in values]))
+    found = pc.filter(pa.chunked_array(values, _TEXT), pa.array(repeated))
+    return np.concatenate(rows)[repeated], found.combine_chunks()
+
+
+def _hashes(texts: pa.Array) -> Hashes:
+    """64 bits of each text. pandas wants Python objects, which are made of some thousands at a time."""
+    hashes = np.empty(len(texts), dtype=np.uint64)
+    for start in range(0, len(texts), _HASHED_AT_ONCE):
+        part = texts.slice(start, _HASHED_AT_ONCE).to_numpy(zero_copy_only=False)
+        hashes[start : start + len(part)] = pd.util.hash_array(part, categorize=False)
+    return hashes
+
+
+def _repeated(hashes: Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which of them are there more than once."""
+    in_order = np.sort(hashes)
+    return np.isin(hashes, in_order[1:][in_order[1:] == in_order[:-1]])
 
 
 def _reasons_of_groups(codes: Rows, members: Rows, field: str, keys: RowKeys) -> list[Refused]:

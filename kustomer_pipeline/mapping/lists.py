@@ -36,7 +36,7 @@ def convert_list(
     """Convert a column of a list field. Shorthand stays plain text, JSON becomes canonical JSON of a list."""
     cells = read_cells(series, exact_text=True, structured=bool(field.items) or field.value == "tag")
     refused = list(cells.refused)
-    texts = trimmed(as_text(cells.values, refused))
+    texts = trimmed(as_text(cells.array(), refused))
     if field.value == "tag":
         return Converted(_tags(texts, field, refused), tuple(refused))
     if not field.items:
@@ -66,7 +66,7 @@ def convert_object(series: pd.Series[Any], field: FieldType) -> Converted:
     """Convert a column of a field that is one JSON object (sentiment); canonical JSON text of the object."""
     cells = read_cells(series, exact_text=True, structured=True)
     refused = list(cells.refused)
-    texts = trimmed(as_text(cells.values, refused))
+    texts = trimmed(as_text(cells.array(), refused))
     rows = rows_where(texts.is_valid())
     if len(rows) == 0:
         return Converted(texts, tuple(refused))

@@ -26,6 +26,7 @@ _PLUS = re.compile(r"[+\uff0b]")
 # A float's or an amount's text: the nought behind the dot would become a digit of the number.
 _FRACTION = re.compile(r"\+?\d+[.,](?:0+|\d{1,2})")
 _TRUNK_NOUGHT = re.compile(r"\(0\)")
+_AT_ONCE = 50_000  # texts that are Python objects at the same time
 
 
 def to_e164(values: pa.Array, default_region: str | None, refused: list[Refused]) -> pa.Array:
@@ -34,11 +35,16 @@ def to_e164(values: pa.Array, default_region: str | None, refused: list[Refused]
     if not pc.any(odd).as_py():
         return values
     encoded = pc.filter(values, odd).dictionary_encode()
-    known = [_normalised(text, default_region) for text in encoded.dictionary.to_pylist()]
-    converted = pa.array(known, pa.large_string()).take(encoded.indices)
-    values = pc.replace_with_mask(values, odd, converted)
+    different = encoded.dictionary
+    parts = (different.slice(start, _AT_ONCE) for start in range(0, len(different), _AT_ONCE))
+    converted = pa.concat_arrays([_all_normalised(part, default_region) for part in parts])
+    values = pc.replace_with_mask(values, odd, converted.take(encoded.indices))
     text = NOT_A_PHONE if default_region else NEEDS_REGION
     return refuse(values, pc.and_(odd, values.is_null()), ReasonCode.NOT_PHONE, text, refused)
+
+
+def _all_normalised(texts: pa.Array, region: str | None) -> pa.Array:
+    return pa.array([_normalised(text, region) for text in texts.to_pylist()], pa.large_string())
 
 
 def _normalised(text: str, region: str | None) -> str | None:

@@ -101,6 +101,9 @@ def reason_columns(refused: Sequence[Refused], length: int) -> tuple[pa.Array, p
     for number, reason in enumerate(refused):
         for row in reason.rows.tolist():
             reasons[row].append(number)
+    if not reasons:
+        nothing = pa.nulls(length, _TEXT)
+        return nothing, nothing  # one array for both columns
     rows = sorted(reasons)
     texts = [reason.text for reason in refused]
     coded = [json.dumps([reason.code, reason.field, reason.text], ensure_ascii=False) for reason in refused]
@@ -110,8 +113,7 @@ def reason_columns(refused: Sequence[Refused], length: int) -> tuple[pa.Array, p
 
 
 def _column(rows: Sequence[int], texts: Sequence[str], length: int) -> pa.Array:
-    nulls = pa.nulls(length, _TEXT)
-    return pc.replace_with_mask(nulls, mask_of(rows, length), pa.array(texts, _TEXT)) if rows else nulls
+    return pc.replace_with_mask(pa.nulls(length, _TEXT), mask_of(rows, length), pa.array(texts, _TEXT))
 
 
 def reason_lines(mapped: pd.DataFrame) -> pd.DataFrame:

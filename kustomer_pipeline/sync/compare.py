@@ -8,7 +8,7 @@ No Python object per cell: keys and fingerprints are compared as Arrow arrays (l
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,8 @@ class Comparison:
     Kustomer did not have them last time; `changed` those whose record was accepted before, with another content.
     `accepted`: how many records were, of the frame and beyond it. `news`: invalid rows that are not remembered as such.
     `absent`: places in the snapshot of keys not in the frame.
-    Aligned with the frame are `keys`, `prints` and (null: nothing is remembered) `ids`, `statuses`, `owned`, `lost_at`.
+    Aligned with the frame are `keys`, `prints` and (null: nothing is remembered) `ids` and `places`: where in the
+    `snapshot` the row is.
     """
 
     invalid: np.ndarray
@@ -48,9 +49,16 @@ class Comparison:
     keys: pa.Array
     prints: np.ndarray
     ids: pa.Array
-    statuses: pa.Array
-    owned: pa.Array
-    lost_at: pa.Array
+    places: pa.Array
+    snapshot: Snapshot
+
+    def remembered(self, positions: np.ndarray) -> Snapshot:
+        """What is remembered of the rows at these positions, all of it null where nothing is.
+
+        Taken when it is asked for: of a million rows of a frame it would be another 20 MB, of which a run needs little.
+        """
+        places = self.places.take(pa.array(positions))
+        return Snapshot(*(getattr(self.snapshot, column.name).take(places) for column in fields(Snapshot)))
 
 
 def fingerprints(mapped: pd.DataFrame, signature: str) -> np.ndarray:
@@ -109,6 +117,7 @@ def compare(
     if same_definition is None:
         same_definition = bool(np.any(as_it_was & was_accepted))
     changed = valid & was_accepted & has_print & ~as_it_was & same_definition
+    pa.default_memory_pool().release_unused()  # the dictionary of all keys, 60 MB a million
     return Comparison(
         invalid=np.flatnonzero(invalid),
         repeated=np.flatnonzero(repeated),
@@ -123,9 +132,8 @@ def compare(
         keys=keys,
         prints=prints,
         ids=ids,
-        statuses=statuses,
-        owned=snapshot.owned.take(found),
-        lost_at=snapshot.lost_at.take(found),
+        places=found,
+        snapshot=snapshot,
     )
 
 

@@ -6,6 +6,7 @@ mapped frame + state → Comparison → positions → cases
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from .memory import Memory
 from .rows import Case, DesiredRow, Member
 from .spec import SyncSpec
 from .state import RememberedRow, Snapshot, SyncState
+from .theirs import RECORD, is_left_out
 
 RECHECK_MISSING_AFTER = timedelta(hours=1)
 SURELY_OVER_AFTER = timedelta(minutes=10)  # a job that was lost on its way has surely been done, or never will be
@@ -57,6 +59,8 @@ class Desired:
             keep_first_of_repeated=keep_first_of_repeated,
             stayed=memory.stayed,
         )
+        self.left_out = self._left_out()
+        self._leave_out(self.left_out)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -88,6 +92,19 @@ class Desired:
             hints = self.state.identities.find(self.spec.object, field, values) if values else {}
             seen |= np.array([any(v in hints for v in case.identifiers(field)) for case in cases], dtype=bool)
         return seen
+
+    def _leave_out(self, positions: np.ndarray) -> None:
+        if len(positions):
+            compared = self.compared
+            pending, missing = (rows[~np.isin(rows, positions)] for rows in (compared.pending, compared.missing))
+            self.compared = replace(compared, pending=pending, missing=missing)
+
+    def _left_out(self) -> np.ndarray:
+        """Positions of the rows whose record was deleted in Kustomer and is not wanted any more (theirs.py)."""
+        marks, pending = self.state.theirs.without_record(RECORD), self.compared.pending
+        known = pending[self.mapped[KEY].iloc[pending].isin(marks).to_numpy(dtype=bool)] if marks else pending[:0]
+        rows = [(case.position, is_left_out(case.row.body, marks[case.key])) for case in self.cases(known)]
+        return np.array([position for position, left_out in rows if left_out], dtype=np.int64)
 
     def unknown(self) -> np.ndarray:
         """Positions of the pending rows that no Kustomer id is remembered of."""
@@ -126,11 +143,11 @@ class Desired:
         ]
 
     def _remembered(self, keys: Sequence[str], positions: np.ndarray) -> dict[str, RememberedRow]:
+        found = self.compared.remembered(positions)
         statuses, ids, owned, lost = (
-            column.take(positions).to_pylist()
-            for column in (self.compared.statuses, self.compared.ids, self.compared.owned, self.compared.lost_at)
+            column.to_pylist() for column in (found.statuses, found.kustomer_ids, found.owned, found.lost_at)
         )
-        lists = self.state.rows.sent_lists(keys)
+        lists, theirs = self.state.rows.sent_lists(keys), self.state.theirs.of(keys)
         return {
             key: RememberedRow(
                 key=key,
@@ -140,6 +157,7 @@ class Desired:
                 owned=bool(owns),
                 sent_lists=lists.get(key, {}),
                 lost_at=self.still_open(lost_at),
+                theirs=theirs.get(key, {}),
             )
             for key, status, id_, owns, lost_at in zip(keys, statuses, ids, owned, lost, strict=True)
             if status is not None

@@ -81,6 +81,10 @@ def test_rows_are_sorted_by_what_has_to_be_done() -> None:
     assert compared.accepted == 2
     assert compared.ids.to_pylist() == ["1", "2", None, None, "5", None, "7"]
     assert accounts_for(compared, 7)
+    remembered = compared.remembered(np.array([4, 2, 1]))
+    assert remembered.statuses.to_pylist() == ["skipped", None, "accepted"]
+    assert remembered.kustomer_ids.to_pylist() == ["5", None, "2"]
+    assert remembered.owned.to_pylist() == [False, None, False]
 
 
 def test_rows_that_were_refused_before_come_last() -> None:

@@ -20,7 +20,7 @@ def report(of: Ledger) -> SyncReport:
 
 def test_the_ledger_gives_one_line_per_row_in_order() -> None:
     rows = ledger("a", "b", "c@x.com", "d")
-    rows.set_many(np.array([0, 3]), Outcome.UNCHANGED, kustomer_ids=pa.array(["1", None]))
+    rows.set_many(np.array([0, 3]), Outcome.UNCHANGED, kustomer_ids=pa.array(["1", "not counted", None, None]))
     rows.set(1, Outcome.CREATED, kustomer_id="2")
     rows.set(2, Outcome.INVALID, reason=Reason(ReasonCode.INVALID, "no"))
     done = report(rows)
@@ -30,6 +30,25 @@ def test_the_ledger_gives_one_line_per_row_in_order() -> None:
     assert done.adds_up
     assert done.failure_share == 0.25
     assert done.refused().to_numpy().tolist() == [["c…@….com", "invalid", "no"]]
+
+
+def test_ids_of_many_rows_are_taken_from_columns_of_the_frame_and_the_last_word_counts() -> None:
+    rows = ledger(*"abcd")
+    remembered = pa.array(["1", "2", None, "4"], pa.string())
+    rows.set_many(np.array([0, 2]), Outcome.UNCHANGED, kustomer_ids=remembered)
+    rows.set_many(np.array([3]), Outcome.SKIPPED, kustomer_ids=remembered)
+    assert rows.rows()["kustomer_id"].fillna("-").tolist() == ["1", "-", "-", "4"]
+    rows.set(3, Outcome.UPDATED, kustomer_id="40")
+    rows.set(1, Outcome.CREATED, kustomer_id="20")
+    assert rows.rows()["kustomer_id"].fillna("-").tolist() == ["1", "20", "-", "40"]
+
+
+def test_where_nothing_has_changed_the_report_has_the_ids_as_they_are_remembered_and_no_copy() -> None:
+    rows, remembered = ledger(*"abc"), pa.array(["1", "2", "3"], pa.string())
+    rows.set_many(np.arange(3), Outcome.UNCHANGED, kustomer_ids=remembered)
+    ids = pa.array(rows.rows()["kustomer_id"])
+    assert ids.to_pylist() == ["1", "2", "3"]
+    assert ids.buffers()[2].address == remembered.buffers()[2].address
 
 
 def test_a_row_without_an_outcome_does_not_add_up_and_is_named() -> None:
