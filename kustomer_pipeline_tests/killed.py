@@ -12,11 +12,11 @@ from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec, RunOptions, StateStore, run_sync
 from kustomer_pipeline_tests.world import mapped_rows
 
-_HASTE = 10.0
-
 
 class HastyClock:
     """Ten seconds pass in each real one, for whoever waits; the time of day is the real one, the same for everybody."""
+
+    HASTE = 10.0
 
     def time(self) -> float:
         """Seconds since the epoch."""
@@ -24,7 +24,7 @@ class HastyClock:
 
     def monotonic(self) -> float:
         """Seconds since some moment, ten to a real one."""
-        return time.monotonic() * _HASTE
+        return time.monotonic() * self.HASTE
 
     async def sleep(self, seconds: float) -> None:
         """Wait on a loop of this clock."""
@@ -48,7 +48,7 @@ class _HastyLoop(asyncio.SelectorEventLoop):
 class _HastySelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for sockets, a tenth of the time."""
-        return super().select(timeout / _HASTE if timeout else timeout)
+        return super().select(timeout / HastyClock.HASTE if timeout else timeout)
 
 
 def run(

@@ -29,7 +29,8 @@ def sync_all(syncs: Sequence[SyncConfig]) -> Job:
     return dg.define_asset_job(
         "sync_all",
         selection=dg.AssetSelection.assets(*keys),
-        description="Every sync: companies, then customers, then audiences. When one fails, those after it do not run.",
+        description="Every sync: companies, then customers, then audiences. When one fails, those after it do not run. "
+        "Syncs in shards are runs of their own.",
         tags={SYNC_TAG: "all"},
     )
 

@@ -50,9 +50,10 @@ def outcomes_of(metadata: Mapping[str, object], at: float) -> RunOutcomes:
     return RunOutcomes(at, {name: refused if name == "refused" else plain[name] for name in _COLORS})
 
 
-def earlier_runs(instance: dg.DagsterInstance, sync: SyncConfig) -> list[RunOutcomes]:
-    """The last runs before this one, oldest first, as the event log has them."""
-    found = instance.fetch_materializations(kustomer_key(sync), limit=RUNS - 1).records
+def earlier_runs(instance: dg.DagsterInstance, sync: SyncConfig, partition: str | None) -> list[RunOutcomes]:
+    """The last runs before this one, of its partition where there are any, oldest first: as the event log has them."""
+    of_this = dg.AssetRecordsFilter(kustomer_key(sync), asset_partitions=[partition] if partition else None)
+    found = instance.fetch_materializations(of_this, limit=RUNS - 1).records
     runs = [
         outcomes_of(record.asset_materialization.metadata, record.timestamp)
         for record in reversed(found)
@@ -61,21 +62,23 @@ def earlier_runs(instance: dg.DagsterInstance, sync: SyncConfig) -> list[RunOutc
     return runs
 
 
-def plot(runs: Sequence[RunOutcomes]) -> str:
-    """An image in Markdown; empty for fewer than two runs, or when none of them has changed or refused anything."""
+def plot(runs: Sequence[RunOutcomes], colors: Mapping[str, str] = _COLORS, what: str = "Outcomes") -> str:
+    """An image in Markdown; empty for fewer than two runs, or when none of them has anything to show. `colors`: of what
+    is counted, from the bottom of a bar upwards.
+    """
     most = max((sum(run.counts.values()) for run in runs), default=0)
     if len(runs) < 2 or not most:
         return ""
-    image = base64.b64encode(svg(runs, most).encode()).decode()
-    return f"![Outcomes of the last {len(runs)} runs](data:image/svg+xml;base64,{image})"
+    image = base64.b64encode(svg(runs, most, colors).encode()).decode()
+    return f"![{what} of the last {len(runs)} runs](data:image/svg+xml;base64,{image})"
 
 
-def svg(runs: Sequence[RunOutcomes], most: int) -> str:
+def svg(runs: Sequence[RunOutcomes], most: int, colors: Mapping[str, str] = _COLORS) -> str:
     """The drawing. `most`: the rows of the highest bar."""
-    used = [name for name in _COLORS if any(run.counts[name] for run in runs)]
+    used = [name for name in colors if any(run.counts[name] for run in runs)]
     width = max(_LEFT * 2 + len(runs) * (_BAR + _GAP), _LEFT * 2 + 84 * len(used))
     parts = [
-        f'<rect x="{_LEFT + 84 * number}" y="6" width="10" height="10" fill="{_COLORS[name]}"/>'
+        f'<rect x="{_LEFT + 84 * number}" y="6" width="10" height="10" fill="{colors[name]}"/>'
         f'<text x="{_LEFT + 15 + 84 * number}" y="15" {_TEXT}>{name}</text>'
         for number, name in enumerate(used)
     ]
@@ -86,7 +89,7 @@ def svg(runs: Sequence[RunOutcomes], most: int) -> str:
             if count := run.counts[name]:
                 tall = max(_HEIGHT * count / most, _LEAST)
                 y -= tall
-                parts.append(f'<rect x="{x}" y="{y:.1f}" width="{_BAR}" height="{tall:.1f}" fill="{_COLORS[name]}"/>')
+                parts.append(f'<rect x="{x}" y="{y:.1f}" width="{_BAR}" height="{tall:.1f}" fill="{colors[name]}"/>')
         middle = f'x="{x + _BAR / 2}" text-anchor="middle"'
         day, time = datetime.fromtimestamp(run.at, UTC).strftime("%d.%m. %H:%M").split()
         parts.append(f'<text {middle} y="{y - 4:.1f}" {_TEXT}>{_short(sum(run.counts.values()))}</text>')

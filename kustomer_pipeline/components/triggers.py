@@ -8,12 +8,14 @@ from kustomer_pipeline.resources import WarehouseResource
 from kustomer_pipeline.warehouse import Watermark, open_engine
 from kustomer_pipeline.warehouse.signals import answer_to, last_change
 
+from . import sharding
 from .failures import readable_failures
 from .keys import table_key
 from .sync_config import Schedule, SyncConfig, Watch
 from .watching import AskedRun, Look, Seen, decide, run_key, unchanged
 
 LOOK_TAG = "kustomer_pipeline/look"
+_PARTITION_TAG = "dagster/partition"
 
 _FAILED = dg.DagsterRunStatus.FAILURE
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -21,13 +23,8 @@ _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 
 def own_schedule(sync: SyncConfig, schedule: Schedule) -> dg.ScheduleDefinition:
     """`<name>_schedule`, on the sync's job."""
-    return dg.ScheduleDefinition(
-        name=f"{sync.name}_schedule",
-        job_name=f"sync_{sync.name}",
-        cron_schedule=schedule.cron,
-        execution_timezone=schedule.timezone,
-        description=f"Runs sync_{sync.name}: {schedule.cron}, {schedule.timezone}. Off until switched on.",
-    )
+    description = f"Runs sync_{sync.name}: {schedule.cron}, {schedule.timezone}. Off until switched on."
+    return sharding.schedule(sync, f"{sync.name}_schedule", schedule, description)
 
 
 def changed_sensor(sync: SyncConfig, watch: Watch) -> dg.SensorDefinition:
@@ -44,7 +41,9 @@ def changed_sensor(sync: SyncConfig, watch: Watch) -> dg.SensorDefinition:
         with readable_failures():
             warehouse: WarehouseResource = getattr(context.resources, sync.resource_keys.warehouse)
             now = seen(warehouse, watch)
-            return report(watch, now, context) if watch.reports_only else look(watch, now, context, time.time())
+            if watch.reports_only:
+                return report(watch, now, context)
+            return look(sync, watch, now, context, time.time())
 
     return changed
 
@@ -71,7 +70,7 @@ def report(watch: Watch, now: Seen, context: dg.SensorEvaluationContext) -> dg.S
     return dg.SensorResult(asset_events=[change], cursor=cursor)
 
 
-def look(watch: Watch, now: Seen, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
+def look(sync: SyncConfig, watch: Watch, now: Seen, context: dg.SensorEvaluationContext, at: float) -> dg.SensorResult:
     """One tick: ask for a run and remember it, or say why not and leave the cursor as it is."""
     before = Look.from_json(context.cursor)
     asked = _asked_run(context.instance, before.run_key) if before is not None else None
@@ -81,20 +80,24 @@ def look(watch: Watch, now: Seen, context: dg.SensorEvaluationContext, at: float
     key = run_key(watch.table, now, decision.attempt, context.last_tick_completion_time)
     context.log.info(f"A run is asked for: {decision.why}")
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=key, tags={LOOK_TAG: key})],
+        run_requests=list(sharding.run_requests(sync, key, tags={LOOK_TAG: key})),
         cursor=Look(now, key, at, decision.attempt).as_json(),
     )
 
 
 def _asked_run(instance: dg.DagsterInstance, key: str) -> AskedRun | None:
-    """The newest run with that key: Dagster's own retries carry the tags of the run that they retry."""
-    records = instance.get_run_records(dg.RunsFilter(tags={LOOK_TAG: key}), limit=1)
-    if not records:
+    """What became of the newest run with that key, or of the newest of each part: Dagster's own retries carry the tags
+    of the run that they retry."""
+    newest: dict[str | None, dg.RunRecord] = {}
+    for record in instance.get_run_records(dg.RunsFilter(tags={LOOK_TAG: key})):
+        newest.setdefault(record.dagster_run.tags.get(_PARTITION_TAG), record)
+    if not newest:
         return None
-    status = records[0].dagster_run.status
-    if status not in _ENDED:
+    statuses = {record.dagster_run.status for record in newest.values()}
+    if not statuses <= {*_ENDED}:
         return AskedRun("under way")
-    return AskedRun("failed" if status is _FAILED else "done", records[0].end_time)
+    ended = max((record.end_time for record in newest.values() if record.end_time is not None), default=None)
+    return AskedRun("failed" if _FAILED in statuses else "done", ended)
 
 
 def _description(sync: SyncConfig, watch: Watch) -> str:

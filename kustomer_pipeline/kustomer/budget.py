@@ -92,16 +92,20 @@ class Budget:
         """Seconds until the window surely has ended; a whole one when nothing is known."""
         return WINDOW if self.is_over(now) else self._window_end - now
 
-    def delay(self, now: float, under_way: int, reserve_share: float) -> float:
-        """Seconds until one more request may go out beside those under way; at most the rest of the window."""
+    def delay(self, now: float, under_way: int, reserve_share: float, ours: float = 1.0) -> float:
+        """Seconds until one more request may go out beside those under way; at most the rest of the window.
+
+        ours: the share that this process has of what is not left to others, where several processes write. What
+        the others have under way nobody knows; it is within what their own shares leave them.
+        """
         if self.remaining is None or now >= self._window_end:
             return 0.0
         rest, reserve = self._window_end - now, self.reserve(reserve_share)
-        free = self.remaining - under_way - reserve
-        if free <= 0:
+        free = ours * (self.remaining - reserve) - under_way
+        if free < 1:
             return rest
-        burst = max(1.0, BURST_SHARE * (self.limit or 0))
-        to_spread = self._at_first - burst - reserve
+        burst = max(1.0, ours * BURST_SHARE * (self.limit or 0))
+        to_spread = ours * (self._at_first - reserve) - burst
         if to_spread <= 0:
             return 0.0
         # The line is at to_spread * rest / WINDOW above the reserve, and must be below `free`.
@@ -118,9 +122,9 @@ class SearchBudget:
         """A search goes out."""
         self._sent.append(now)
 
-    def delay(self, now: float, reserve_share: float) -> float:
-        """Seconds until one more search keeps any 60 s within the limit, less the reserve."""
-        allowed = searches_allowed(reserve_share)
+    def delay(self, now: float, reserve_share: float, ours: float = 1.0) -> float:
+        """Seconds until one more search keeps any 60 s within our share of the limit, less the reserve."""
+        allowed = max(1, math.floor(ours * searches_allowed(reserve_share)))
         if len(self._sent) < allowed:
             return 0.0
         return min(max(0.0, self._sent[-allowed] + WINDOW - now), WINDOW)

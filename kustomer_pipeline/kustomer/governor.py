@@ -4,8 +4,9 @@
     answered(), broken_off(), not_sent() ← what became of a request that was let go
 
 Shared by every client of the same key, address and clock, and safe to use from several threads. What is left counts
-as "reported, less what is under way". When a window has ended, one request finds out what there is in the new one
-before the others follow, so that those who waited do not rush past the reserve together.
+as "reported, less what is under way". Where several processes write at once, each has a share of it (allotment.py).
+When a window has ended, one request finds out what there is in the new one before the others follow, so that those who
+waited do not rush past the reserve together.
 
 A state machine like those it is made of: it never sleeps.
 """
@@ -19,10 +20,12 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .allotment import Allotment
 from .budget import Budget, SearchBudget, seconds_until_reset, whole_number
 from .clock import Clock
 
 _PEEK = 0.02  # seconds until it is worth asking again whether the one that went first is back
+_NO_SHARE = 0.5  # seconds until it is worth asking again whether there is a share by now
 _SHORTEST = 0.001  # seconds: less than that is the error of a float, and would be asked for ever
 _Key = tuple[str, str, Clock]
 
@@ -48,6 +51,24 @@ class Governor:
         self._says_nothing = False  # answers without rate-limit headers: there is nothing to go by
         self._closed_until = 0.0
         self._searches_closed_until = 0.0
+        self._shares: dict[str, tuple[float, float]] = {}
+        self._allotment: Allotment | None = None
+
+    def hold_share(self, holder: str, share: float, now: float, until: float) -> None:
+        """Until then `holder` has this share (0 to 1) of what is not left to others, and everybody here shares it.
+
+        While no share is held, all of it is ours. After its time a share is nothing.
+        """
+        with self._lock:
+            self._shares[holder] = (share, until)
+            self._allotment = self._allotment or Allotment(now)
+
+    def give_back_share(self, holder: str) -> None:
+        """It is no longer held."""
+        with self._lock:
+            self._shares.pop(holder, None)
+            if not self._shares:
+                self._allotment = None
 
     @property
     def known(self) -> tuple[int | None, int | None]:
@@ -58,7 +79,9 @@ class Governor:
     def ask_search(self, now: float, reserve_share: float) -> float:
         """0: one more search may go out, and it is counted; else the seconds after which to ask again."""
         with self._lock:
-            delay = max(self._searches.delay(now, reserve_share), self._searches_closed_until - now)
+            ours = self._ours(now)
+            wait = self._searches.delay(now, reserve_share, ours) if ours > 0 else _NO_SHARE
+            delay = max(wait, self._searches_closed_until - now)
             if delay > 0:
                 return max(delay, _SHORTEST)
             self._searches.sent(now)
@@ -70,6 +93,8 @@ class Governor:
             delay = self._delay(now, reserve_share)
             if delay > 0:
                 return max(delay, _SHORTEST)
+            if self._allotment is not None:
+                self._allotment.sent()
             self._newest = next(self._numbers)
             self._under_way += 1
             return Leave(self._newest, is_search)
@@ -125,10 +150,22 @@ class Governor:
     def _delay(self, now: float, reserve_share: float) -> float:
         if now < self._closed_until:
             return self._closed_until - now
+        ours = self._ours(now)
+        if ours <= 0:
+            return _NO_SHARE
         if self._budget.is_over(now):
             someone_is_finding_out = self._under_way > 0 and not self._says_nothing
             return _PEEK if someone_is_finding_out else 0.0
-        return self._budget.delay(now, self._under_way, reserve_share)
+        delay = self._budget.delay(now, self._under_way, reserve_share, ours)
+        if self._allotment is None or self._budget.limit is None:
+            return delay
+        allowed = self._budget.limit - self._budget.reserve(reserve_share)
+        return max(delay, self._allotment.delay(now, ours, allowed))
+
+    def _ours(self, now: float) -> float:
+        if not self._shares:
+            return 1.0
+        return min(1.0, sum(share for share, until in self._shares.values() if now < until))
 
 
 _governors: weakref.WeakValueDictionary[_Key, Governor] = weakref.WeakValueDictionary()

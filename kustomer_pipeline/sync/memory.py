@@ -1,10 +1,11 @@
 """What is remembered of the rows beyond those of a frame: all of it, or what the rows that left the warehouse need.
 
     embedded comparison         → Whole: the snapshot has every row
+    a part of a sync in shards  → Apart: the snapshot has every row of the part; of others the state is asked
     comparison in the warehouse → Part: the snapshot has the frame's rows, those that are gone, those without a line;
                                   of all others the state is asked, many at once, when somebody needs to know
 
-Both answer alike, so that nobody above asks which it is.
+All answer alike, so that nobody above asks which it is.
 """
 
 from __future__ import annotations
@@ -72,6 +73,21 @@ class Whole:
     def rows_with(self, hashes: Collection[str]) -> Mapping[str, str]:
         """None stayed."""
         return {}
+
+
+class Apart(Whole):
+    """Every row of one part of a sync in shards; the records of the other parts are known to the state."""
+
+    def __init__(self, state: SyncState, snapshot: Snapshot) -> None:
+        super().__init__(snapshot)
+        self._state = state
+
+    def holders(self, kustomer_ids: Iterable[str]) -> Mapping[str, Collection[Holder]]:
+        """Of these records, those that are rows of other parts."""
+        found: dict[str, list[Holder]] = {}
+        for holder in self._state.rows.in_other_parts(sorted(kustomer_ids)):
+            found.setdefault(holder.kustomer_id, []).append(holder)
+        return found
 
 
 class Part:

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 
 from .drivers import install_hint, with_driver
 from .errors import QueryError, WarehouseUnavailableError, WarehouseUrlError
+from .md5 import give_md5
 from .messages import foreign_message, message, without_password
 from .out_of_range import decode, tolerate
 
@@ -183,6 +184,7 @@ def _is_file(database: str | None) -> bool:
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.text_factory = decode
+    give_md5(connection)
     # Python's driver commits on its own before some statements; a rollback alone would not do.
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only = ON")

@@ -30,7 +30,7 @@ _ABOUT_NAMES = re.compile(
     re.IGNORECASE,
 )
 # ClickHouse names each of its errors at the end: these are about the statement or the session. Of its others the words
-# do not tell ("Cannot parse string '…' as Int32: syntax error").
+# do not tell, and some quote a value without any quotes ("Cannot parse uuid jane@acme.com: …"): only the name is told.
 _CLICKHOUSE_NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?:\s*\(version .*)?\s*$")
 _CLICKHOUSE_ABOUT_NO_VALUE = re.compile(
     r"UNKNOWN|SYNTAX|DENIED|AUTHENTICATION|NOT_ENOUGH_PRIVILEGES|READONLY|TIMEOUT|LIMIT|NETWORK|NUMBER_OF_ARGUMENTS"
@@ -78,7 +78,7 @@ def _of_others(error: exc.DBAPIError) -> str:
 def _words(error: Any, *, about_values: bool) -> str:
     text = _VALUE_LINES.sub("", _said(error))  # Redshift's are PostgreSQL's
     if named := _CLICKHOUSE_NAME.search(text):
-        return text if _CLICKHOUSE_ABOUT_NO_VALUE.search(named[1]) else _without_values(text)
+        return text if _CLICKHOUSE_ABOUT_NO_VALUE.search(named[1]) else f"{named[1]}, an error about a value"
     own_words = _QUOTED.sub(" ", _UNQUOTED_VALUE.sub(r"\1", text))  # a value may say "no such column", too
     about_values = about_values or (
         _ABOUT_VALUES.search(own_words) is not None and _ABOUT_NAMES.search(own_words) is None

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from kustomer_pipeline.sync import shard_number
 from kustomer_pipeline.warehouse import (
     RUN_COLUMNS,
     LogTablesError,
@@ -22,6 +23,7 @@ from kustomer_pipeline.warehouse import (
     WarehouseUnavailableError,
     WarehouseUrlError,
     open_engine,
+    part_of_query,
     read_frame,
     table_columns,
     watermark,
@@ -73,6 +75,16 @@ def run_log(*keys: str) -> RunLog:
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", [*EMBEDDED, "clickhouse"], indirect=True)  # fakesnow has no to_number with a format
+def test_a_part_of_the_rows_is_the_part_that_their_keys_have(engine: sa.Engine, table: str) -> None:
+    of = 5
+    sql = f"select id, concat(' Ä-', id) as name from {table}"
+    for key in ("id", "name"):
+        parts = [read_frame(engine, part_of_query(engine, sql, [key], n, of))[key].tolist() for n in range(of)]
+        assert sum(map(len, parts)) == 3
+        assert all(shard_number(value, ["externalId"], of) == n for n in range(of) for value in parts[n])
 
 
 @pytest.mark.parametrize("engine", ALL, indirect=True)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateTable
 
-from kustomer_pipeline.warehouse import QueryError, WarehouseUrlError, open_engine, watermark
-from kustomer_pipeline.warehouse.log_tables import _Tables
+from kustomer_pipeline.warehouse import QueryError, WarehouseUrlError, open_engine, part_of_query, watermark
+from kustomer_pipeline.warehouse.log_tables import LogTables
 from kustomer_pipeline.warehouse.signals import Signal, last_change
 
 from .pages import PAGES
@@ -100,6 +100,16 @@ def test_a_watermark_is_one_look_at_the_table_and_one_at_its_newest_rows(
     assert newest.args.get("limit") is not None or "TOP 1001" in recorder.statements[1]
 
 
+def test_a_part_of_the_rows_is_chosen_by_a_statement_that_the_database_reads(dialect: sa.Dialect, read: Any) -> None:
+    engine: Any = SimpleNamespace(dialect=dialect)
+    statement = read(part_of_query(engine, "select * from crm.customers;", ["customer id", "email"], 3, 16))
+    assert [column.name for column in statement.find_all(import_module("sqlglot").exp.Column)] == [
+        "customer id",
+        "email",
+    ]
+    assert statement.find(import_module("sqlglot").exp.EQ).expression.name == "3"
+
+
 def test_a_table_of_another_database_is_named_whole(
     monkeypatch: pytest.MonkeyPatch, dialect: sa.Dialect, read: Any
 ) -> None:
@@ -149,7 +159,7 @@ def test_a_table_that_the_metadata_do_not_know_is_an_error(
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS.keys() - {"clickhousedb"}), indirect=True)
 def test_the_log_tables_can_be_created(dialect: sa.Dialect, read: Any) -> None:
-    tables = _Tables.of("kustomer_sync", dialect.name)
+    tables = LogTables.of("kustomer_sync", dialect.name)
     for table in (tables.sync_log, tables.sync_runs, tables.rejects):
         read(str(CreateTable(table).compile(dialect=dialect)))
 
