@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from collections.abc import Mapping
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 import dagster as dg
@@ -43,18 +44,41 @@ def imported(folder: Path, *, late: bool = True) -> set[str]:
     modules: set[str] = set()
     for path in folder.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        inside = set() if late else {node for function in functions for node in ast.walk(function)}
+        not_loaded = [node for node in ast.walk(tree) if is_function(node) or is_for_types(node)]
+        inside = set() if late else {node for outer in not_loaded for node in ast.walk(outer)}
         for node in ast.walk(tree):
             if node in inside:
                 continue
             if isinstance(node, ast.Import):
-                modules |= {alias.name.partition(".")[0] for alias in node.names}
+                modules |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                modules.add(node.module.partition(".")[0])
-    modules -= {*sys.stdlib_module_names, "kustomer_pipeline", "kustomer_pipeline_tests"}
+                modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {*sys.stdlib_module_names, "kustomer_pipeline", "kustomer_pipeline_tests"}
     distributions = packages_distributions()
-    return {canonicalize_name(distributions.get(module, [module])[0]) for module in modules}
+    return {distribution_of(module, distributions) for module in modules if module.partition(".")[0] not in ours}
+
+
+def is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def distribution_of(module: str, distributions: Mapping[str, list[str]]) -> str:
+    """Whose a module is; of a package that several distributions share, the one that has the module's file."""
+    top = module.partition(".")[0]
+    sharing = set(distributions.get(top, [top]))
+    while len(sharing) > 1 and "." in module:
+        path = module.replace(".", "/")
+        sharing = {one for one in sharing if any(in_module(str(file), path) for file in files(one) or ())} or sharing
+        module = module.rpartition(".")[0]
+    return str(canonicalize_name(min(sharing)))
+
+
+def in_module(file: str, path: str) -> bool:
+    return file == f"{path}.py" or file.startswith(f"{path}/")
 
 
 def tracked(repository: Path) -> list[Path]:
@@ -69,7 +93,7 @@ def test_everything_the_package_imports_is_declared(repository: Path) -> None:
 
 
 def test_what_the_package_imports_late_is_declared_as_an_extra_at_least(repository: Path) -> None:
-    assert imported(repository / "kustomer_pipeline") - requirements(repository, "", "postgres").keys() == set()
+    assert imported(repository / "kustomer_pipeline") - requirements(repository, "", "postgres", "otel").keys() == set()
 
 
 def test_everything_the_tests_import_is_declared(repository: Path) -> None:
@@ -78,7 +102,7 @@ def test_everything_the_tests_import_is_declared(repository: Path) -> None:
 
 def test_every_requirement_is_pinned_within_its_range(repository: Path) -> None:
     versions = {str(canonicalize_name(name)): version for name, version in pins(repository).items()}
-    for name, requirement in requirements(repository, "", "postgres", "test").items():
+    for name, requirement in requirements(repository, "", "postgres", "otel", "test").items():
         assert versions[name] in requirement.specifier, requirement
 
 

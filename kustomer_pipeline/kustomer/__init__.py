@@ -10,6 +10,7 @@ budget. What it relies on, and what is not certain, is in docs/kustomer.md.
 from .abilities import Abilities
 from .address import REGION_OF_POD, base_url_for
 from .answers import body_size
+from .audit_log import AuditEntry
 from .bulk_answers import BulkAnswer, ItemResult
 from .calls import SINGULAR
 from .client import KustomerClient
@@ -32,6 +33,8 @@ from .errors import (
 )
 from .identifiers import UNIQUE, ObjectName, canonical, identifiers
 from .lists import Page, Walk
+from .observer import JobAnswered, Observer, RequestAttempt, Work, WorkEnded
+from .observing import Rows
 from .probe import Probe
 from .records import Record, attributes_of, data_items
 from .roles import missing_roles, roles_for
@@ -48,6 +51,7 @@ __all__ = [
     "Abilities",
     "AmbiguousWriteError",
     "Answer",
+    "AuditEntry",
     "AuthenticationError",
     "BadRequestError",
     "BulkAnswer",
@@ -56,10 +60,12 @@ __all__ = [
     "ConflictError",
     "ConnectionFailedError",
     "ItemResult",
+    "JobAnswered",
     "KustomerClient",
     "KustomerError",
     "NotFoundError",
     "ObjectName",
+    "Observer",
     "Operation",
     "Page",
     "PayloadTooLargeError",
@@ -67,6 +73,8 @@ __all__ = [
     "Probe",
     "RateLimitedError",
     "Record",
+    "RequestAttempt",
+    "Rows",
     "SearchTimedOutError",
     "ServerError",
     "SystemClock",
@@ -76,6 +84,8 @@ __all__ = [
     "Usage",
     "Walk",
     "Wire",
+    "Work",
+    "WorkEnded",
     "attributes_of",
     "base_url_for",
     "body_size",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import BadRequestError
 
 _HARMLESS = re.compile(r"[\w./$\[\]-]{1,80}")
+_REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
 
 
 class NotJson(ValueError):
@@ -70,6 +72,12 @@ def error_details(body: bytes) -> ErrorDetails:
     codes = tuple(dict.fromkeys(code for error in found if (code := text(error.get("code")))))
     parameter = next((name for error in found if (name := _parameter(error.get("source")))), None)
     return ErrorDetails(codes, parameter, "; ".join(said for error in found if (said := said_in(error))) or None)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """What Kustomer calls the request, for its support; header names in lower case."""
+    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
+    return re.sub(r"[^\w=.+/-]", "", found)[:80] or None
 
 
 def said_in(error: dict[str, Any]) -> str | None:

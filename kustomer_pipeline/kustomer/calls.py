@@ -19,7 +19,8 @@ READ_ACTIONS: Final[Mapping[ObjectName, str]] = {name: f"{one}.read" for name, o
 class Call:
     """A request. `path` is percent-encoded and goes to Kustomer; `shown` goes to logs and errors.
 
-    `action` is what the key must be allowed to do, in the words of roles.py.
+    `action` is what the key must be allowed to do, in the words of roles.py. `names` are the ids and values in it that
+    stand for rows: by them an observer is told which rows it is about (observing.py).
     """
 
     method: str
@@ -29,6 +30,7 @@ class Call:
     kind: Kind = Kind.READ
     body: Any = None
     search: bool = False
+    names: tuple[str, ...] = ()
 
 
 class FailedAttempt(Exception):

@@ -2,6 +2,7 @@
 
 KustomerClient ─ Reader, Finder, Lists, Sizes     live records: by id, by identifier, all of them, how many
                ├ Searcher, TagHolders, Tags       search, who holds a tag, the tags themselves
+               ├ AuditLog                         who changed a record
                ├ BulkJobs, JobWaiter, SingleWrites  writing
                ├ Wire, Abilities                  what requests, org and key can do
                ├ Probe                            requests of any form, to examine an org
@@ -12,12 +13,14 @@ KustomerClient ─ Reader, Finder, Lists, Sizes     live records: by id, by iden
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from .abilities import Abilities
 from .address import base_url_for
+from .audit_log import AuditEntry, AuditLog
 from .bulk import BulkJobs
 from .bulk_answers import BulkAnswer
 from .clock import Clock, SystemClock
@@ -28,6 +31,8 @@ from .holders import TagHolders
 from .identifiers import ObjectName
 from .lists import Lists, Walk
 from .lookup import Reader
+from .observer import Observer, Work
+from .observing import Ending, Observing, Rows
 from .probe import Probe
 from .records import Record
 from .runner import LoopRunner
@@ -42,6 +47,7 @@ from .waiting import JobWaiter
 from .wire import Operation, Wire
 
 _Result = TypeVar("_Result")
+_NOTHING = nullcontext()  # may be entered many times
 
 
 class KustomerClient:
@@ -49,11 +55,14 @@ class KustomerClient:
 
     base_url: the host, without /v1 (see base_url_for). rate_reserve: the share of the org's request budget that is left
     to others, 0 to below 1. timeout: seconds for each step of a request. max_attempts: for one request. concurrency:
-    requests under way at once, at most. clock and transport are for tests.
+    requests under way at once, at most. observer: hears of every attempt at a request (observing.py), until the client
+    is closed. clock and transport are for tests.
 
     Its coroutines are run with `run`, many at once inside one of them. All raise KustomerError (errors.py draws the
     tree), and spend units of the org's budget: `usage`. Clients of one key share what is known of that budget.
     """
+
+    _observing: Observing | None = None  # as a rule nobody observes
 
     def __init__(
         self,
@@ -66,6 +75,7 @@ class KustomerClient:
         transport: AsyncTransport | None = None,
         max_attempts: int = 6,
         concurrency: int = 32,
+        observer: Observer | None = None,
     ) -> None:
         if not 0 <= rate_reserve < 1:
             raise ConfigurationError("rate_reserve is a share: set it from 0 to below 1, such as 0.2")
@@ -89,6 +99,8 @@ class KustomerClient:
             concurrency=concurrency,
             noted=self._abilities.note,
         )
+        if observer is not None:
+            self._observing = self._session.observing = Observing(observer, self._clock, urlsplit(base_url).netloc)
         self._lists = Lists(self._session, base_url, self._wire, concurrency)
         self._sizes = Sizes(self._lists)
         self._reader = Reader(self._session, self._lists, self._wire)
@@ -99,6 +111,7 @@ class KustomerClient:
         self._bulk = BulkJobs(self._session, base_url)
         self._waiter = JobWaiter(self._bulk, self._clock)
         self._singles = SingleWrites(self._session)
+        self._audit_log = AuditLog(self._session)
         self._token = TokenReader(self._session, self._abilities)
         self.probe = Probe(self._session, self._lists, base_url, rate_reserve)
 
@@ -122,13 +135,36 @@ class KustomerClient:
         finally:
             self._session.before_write = None
 
+    def hold_share(self, holder: str, share: float, seconds: float) -> None:
+        """For so long this process may send only that share (0 to 1) of the requests that are not left to others.
+
+        holder: a run in this process; what several hold is added up.
+        """
+        self._session.hold_share(holder, share, seconds)
+
+    def give_back_share(self, holder: str) -> None:
+        """The run is over; without any share the process has all of the budget to itself again."""
+        self._session.give_back_share(holder)
+
+    def on_behalf_of(self, work: Work) -> AbstractContextManager[Ending]:
+        """For the body, requests are sent for this work; it says to what it `came_to`. For an observer."""
+        return nullcontext(Ending()) if self._observing is None else self._observing.on_behalf_of(work)
+
+    def about(self, rows: Callable[[], Rows]) -> AbstractContextManager[None]:
+        """For the body, requests are about these rows (observing.py). `rows` is called only if somebody observes."""
+        return _NOTHING if self._observing is None else self._observing.about(rows)
+
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """The result of a coroutine, run on the client's loop; by a worker thread where a loop runs already."""
         return self._runner.run(coroutine)
 
     def close(self) -> None:
         """Close the connections and the loop."""
-        self._runner.close(self._transport.close())
+        try:
+            self._runner.close(self._transport.close())
+        finally:
+            if self._observing is not None:
+                self._observing.close()
 
     @property
     def clock(self) -> Clock:
@@ -166,7 +202,10 @@ class KustomerClient:
 
     async def token(self) -> Token:
         """The org and the roles of the key (docs/kustomer.md section 1.3). One request, once."""
-        return await self._token.read()
+        token = await self._token.read()
+        if self._observing is not None:
+            self._observing.org_id = token.org_id
+        return token
 
     async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """Live records by their Kustomer ids; ids that are missing or deleted are absent.
@@ -174,6 +213,10 @@ class KustomerClient:
         One unit for up to 100 customers, as many as the org takes; for companies the cheapest way that works.
         """
         return await self._reader.get_many(object_name, ids)
+
+    async def get_many_with_deleted(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
+        """The same, with records that are deleted and that Kustomer shows all the same."""
+        return await self._reader.get_many(object_name, ids, deleted=True)
 
     async def look_up(self, object_name: ObjectName, field: str, value: str) -> list[Record]:
         """The live records that hold exactly this identifier: the sure way to know, at one unit.
@@ -190,6 +233,20 @@ class KustomerClient:
         email, phone or externalId; companies by name. Empty if the key may not search.
         """
         return await self._searcher.search(object_name, field, values)
+
+    async def search_with_deleted(self, object_name: ObjectName, field: str, values: Sequence[str]) -> list[Record]:
+        """The records that hold one of these values, deleted ones too, as search knows them: 20 values a unit.
+
+        What is not among them proves nothing. Empty if the key may not search, or the org does not take the question.
+        """
+        return await self._searcher.with_deleted(object_name, field, values)
+
+    async def audit_log(self, object_name: ObjectName, kustomer_id: str) -> list[AuditEntry]:
+        """Who wrote a record and when, the newest first, at one unit.
+
+        Raises PermissionDeniedError without the role org.permission.audit_logs.read.
+        """
+        return await self._audit_log.entries(object_name, kustomer_id)
 
     async def walk(
         self,
@@ -233,6 +290,13 @@ class KustomerClient:
         """
         return await self._singles.write(object_name, operation, item)
 
+    async def delete_customer(self, kustomer_id: str) -> None:
+        """Delete a customer for good, at one unit. One that is not there any more is no error.
+
+        Raises PermissionDeniedError without the role org.permission.customer.delete.
+        """
+        await self._singles.delete_customer(kustomer_id)
+
     async def submit_bulk(
         self, object_name: ObjectName, operation: Operation, items: Sequence[Mapping[str, Any]]
     ) -> str:
@@ -256,3 +320,10 @@ class KustomerClient:
         expected: how many items were handed in; else the batches' own word has to do. Raises NotFoundError.
         """
         return await self._bulk.answer(bulk_id, expected)
+
+    def job_answered(
+        self, object_name: ObjectName, operation: Operation, items: int, since: float, answer: BulkAnswer
+    ) -> None:
+        """For an observer: nobody waits for this job any longer. `since`: when it was handed in, by `monotonic`."""
+        if self._observing is not None:
+            self._observing.job_answered(object_name, operation, items, since, answer)

@@ -154,7 +154,7 @@ class FieldSearch:
         """One question and the pages of its answer; whether it was understood shows on the first page."""
         missing = {canonical(self._name, value) for value in values}
         wanted, hits = frozenset(missing), _Hits()
-        pages = self._pages.ask(self._object_name, self._body(values, use_in))
+        pages = self._pages.ask(self._object_name, self._body(values, use_in), values)
         async for page in pages:
             self._pages.accepted()
             held = [(record, identifiers(record.attributes, self._name)) for record in page]

@@ -38,8 +38,10 @@ class Reader:
         self._trial = asyncio.Lock()
         self._company_pages: int | None = None  # how many there are at least
 
-    async def get_many(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
-        """Live records by id; those that are missing or deleted are absent. See KustomerClient.get_many."""
+    async def get_many(
+        self, object_name: ObjectName, ids: Sequence[str], *, deleted: bool = False
+    ) -> dict[str, Record]:
+        """Records by id; those that are missing are absent, and so are deleted ones. See KustomerClient.get_many."""
         # What is not even a plain word is no id, and "" or ".." would ask for something else altogether.
         wanted = [record_id for record_id in dict.fromkeys(ids) if _PLAIN_ID.fullmatch(record_id)]
         found: dict[str, Record] = {}
@@ -54,7 +56,7 @@ class Reader:
         chunks = [rest[start : start + size] for start in range(0, len(rest), size)]
         for part in await all_of(self._read(object_name, chunk) for chunk in chunks):
             found |= part
-        return {one: found[one] for one in wanted if one in found and not found[one].deleted}
+        return {one: found[one] for one in wanted if one in found and (deleted or not found[one].deleted)}
 
     def _is_trial(self, object_name: ObjectName, count: int) -> bool:
         """Whether the next list would be longer than any that was taken so far."""
@@ -123,7 +125,7 @@ class Reader:
     async def _list_of(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record] | None:
         """Those of `ids` that one request shows, deleted ones included; None if it was refused."""
         path, shown = f"/v1/{object_name}/{','.join(ids)}", f"/v1/{object_name}/<{len(ids)} ids>"
-        call = Call("GET", path, shown, READ_ACTIONS[object_name])
+        call = Call("GET", path, shown, READ_ACTIONS[object_name], names=tuple(ids))
         try:
             records = await self._session.ask(call, partial(parse_records, object_name))
         except (NotFoundError, BadRequestError, PayloadTooLargeError, UnexpectedAnswerError):
@@ -142,7 +144,7 @@ class Reader:
     async def _one(self, object_name: ObjectName, record_id: str) -> Record | None:
         path = f"/v1/{object_name}/{record_id}"
         try:
-            call = Call("GET", path, path, READ_ACTIONS[object_name])
+            call = Call("GET", path, path, READ_ACTIONS[object_name], names=(record_id,))
             records = await self._session.ask(call, partial(parse_records, object_name))
         except NotFoundError:
             return None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TypeVar
 
 from .address import REGION_OF_POD
-from .answers import error_details
+from .answers import error_details, request_id_of
 from .calls import Call, FailedAttempt
 from .errors import (
     AmbiguousWriteError,
@@ -30,7 +29,6 @@ _Error = TypeVar("_Error", bound=KustomerError)
 _POD = re.compile(rb"pod (prod\d+)")
 # At a status that may have many reasons the words must be Kustomer's own: a refused value is quoted in some errors.
 _POD_OF_TOKEN = re.compile(rb"(?i)auth token associated with pod (prod\d+)")
-_REQUEST_IDS = ("x-kustomer-request-id", "x-request-id", "x-amz-cf-id")
 
 
 def ambiguous(call: Call, failed: FailedAttempt) -> KustomerError:
@@ -105,7 +103,7 @@ def _error(kind: type[_Error], message: str, call: Call, failed: FailedAttempt) 
     return kind(
         message + details.summary,
         status=failed.failure.status,
-        request_id=_request_id(answer.headers) if answer else None,
+        request_id=request_id_of(answer.headers) if answer else None,
         method=call.method,
         path=call.shown,
         codes=details.codes,
@@ -125,8 +123,3 @@ def _of_another_region(failed: FailedAttempt) -> str | None:
     if region is None:
         return f"the API key is of another region (pod {pod}) than this address: give the org's name, not a region"
     return f"the API key is of the region {region} (pod {pod}), this address is of another: set `region` to {region}"
-
-
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
-    return re.sub(r"[^\w=.+/-]", "", found)[:80] or None

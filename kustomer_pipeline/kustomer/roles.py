@@ -9,6 +9,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "customer.read": ("org.permission.customer.read", "org.user.customer.read"),
     "customer.create": ("org.permission.customer.create", "org.user.customer.write"),
     "customer.update": ("org.permission.customer.update", "org.user.customer.write"),
+    "customer.delete": ("org.permission.customer.delete", "org.user.customer.delete"),
     "company.read": ("org.permission.company.read", "org.user.company.read"),
     "company.create": ("org.permission.company.create", "org.user.company.write"),
     "company.update": ("org.permission.company.update", "org.user.company.write"),
@@ -22,6 +23,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
         "org.user.search.read",
         "org.admin.search.read",
     ),
+    "audit_logs.read": ("org.permission.audit_logs.read", "org.admin.audit_logs.read"),
 }
 # Not in any documentation: good enough for advice in an error, not to call a key insufficient. That a job needs the
 # roles of single writes is documented; that they are enough is not.
@@ -54,8 +56,8 @@ def allowed_by(roles: Iterable[str], action: str) -> bool | None:
 def missing_roles(roles: Iterable[str], actions: Iterable[str]) -> tuple[str, ...]:
     """The roles to ask for so that a key holding `roles` may do `actions`, in their order, each once.
 
-    Only what is surely missing. The actions are customer.read, customer.create, customer.update, company.read,
-    company.create, company.update, bulk.read, metadata.read, search.
+    Only what is surely missing. The actions are customer.read, customer.create, customer.update, customer.delete,
+    company.read, company.create, company.update, bulk.read, metadata.read, search, audit_logs.read.
     """
     held = tuple(roles)
     return tuple(dict.fromkeys(_ROLES[action][0] for action in actions if allowed_by(held, action) is False))

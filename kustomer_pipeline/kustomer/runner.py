@@ -9,6 +9,7 @@ Whatever comes out of `run`, a KeyboardInterrupt included, nothing of what was s
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -28,7 +29,10 @@ class LoopRunner:
         self._closed = False
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """The result of the coroutine, or what it raises. To be awaited instead by whoever is on this loop already."""
+        """The result of the coroutine, or what it raises. To be awaited instead by whoever is on this loop already.
+
+        It runs in the caller's context: what holds there (a span, what requests are for) holds in it.
+        """
         if self._closed:
             coroutine.close()
             raise RuntimeError("this client is closed")
@@ -54,7 +58,7 @@ class LoopRunner:
     def _run_here(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         self._used = True
         try:
-            return self._runner.run(coroutine)
+            return self._runner.run(coroutine, context=contextvars.copy_context())
         finally:
             if _others(self._runner.get_loop()):
                 self._runner.run(_cancel_others())
@@ -76,7 +80,8 @@ class LoopRunner:
             except BaseException as error:  # raised again below, in the thread that asked
                 errors.append(error)
 
-        thread = threading.Thread(target=work, name="kustomer-client", daemon=True)
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(work,), name="kustomer-client", daemon=True)
         thread.start()
         try:
             thread.join()

@@ -9,7 +9,7 @@ once and remembered: whether `in` works for a field, how many values either form
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from .errors import (
     UnexpectedAnswerError,
 )
 from .field_search import CONTEXTS, FieldSearch, by_value
-from .identifiers import ObjectName, canonical
+from .identifiers import ObjectName, canonical, identifiers
 from .records import Record
 from .search_pages import MAX_RECORDS, PATH, SearchPages
 from .session import Session
@@ -60,6 +60,28 @@ class Searcher:
         except (PermissionDeniedError, NotFoundError):
             self._abilities.note("search", False)
             return {}
+
+    async def with_deleted(self, object_name: ObjectName, field: str, values: Sequence[str]) -> list[Record]:
+        """Every record that holds one of the values, deleted ones too. See KustomerClient.search_with_deleted.
+
+        Always by `or`: whether `in` works is not to be judged by what is deleted.
+        """
+        attribute = _ATTRIBUTES.get((object_name, field))
+        asked = [value for value in dict.fromkeys(values) if canonical(field, value).strip()]
+        found: list[Record] = []
+        for start in range(0, len(asked) if attribute and self._abilities.search else 0, MAX_CRITERIA):
+            part = asked[start : start + MAX_CRITERIA]
+            body = {"or": [{attribute: {"equals": value}} for value in part], "includeDeleted": True}
+            wanted = frozenset(canonical(field, value) for value in part)
+            try:
+                records, _ = await self.all_matching(object_name, body, partial(_holds, field, wanted))
+            except (PermissionDeniedError, NotFoundError):
+                self._abilities.note("search", False)
+                break
+            except (BadRequestError, UnexpectedAnswerError, SearchTimedOutError):
+                continue
+            found += records
+        return found
 
     def batch(self, object_name: ObjectName, field: str) -> int:
         """How many values one search asks for at present."""
@@ -106,3 +128,7 @@ class Searcher:
             forms = partial(self._wire.searches, object_name, field)
             self._fields[key] = FieldSearch(self._pages, object_name, field, _ATTRIBUTES[key], forms)
         return self._fields[key]
+
+
+def _holds(field: str, wanted: Collection[str], record: Record) -> bool:
+    return not set(identifiers(record.attributes, field)).isdisjoint(wanted)

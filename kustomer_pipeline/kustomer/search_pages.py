@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -31,11 +32,11 @@ class SearchPages:
         """Records a page."""
         return self._wire.search_page_size or _PAGE_SIZE
 
-    def ask(self, object_name: ObjectName, body: dict[str, Any]) -> Pages[Record]:
-        """The pages of an answer; iterate to read them."""
+    def ask(self, object_name: ObjectName, body: dict[str, Any], values: Sequence[str] = ()) -> Pages[Record]:
+        """The pages of an answer; iterate to read them. `values`: the identifiers that `body` asks for."""
         return Pages(
             self._session,
-            Call("POST", PATH, PATH, "search", body=body, search=True),
+            Call("POST", PATH, PATH, "search", body=body, search=True, names=tuple(values)),
             (("page", "1"), ("pageSize", str(self.size))),
             partial(parse_record, object_name),
             base_url=self._base_url,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from .calls import TOKEN_PATH, Call, FailedAttempt
 from .clock import Clock
 from .errors import KustomerError, PermissionDeniedError, UnexpectedAnswerError
 from .governor import Governor, Leave
+from .observing import UNTOLD, Observing, Tries
 from .refusals import ambiguous, denied, error_for
 from .retry import BACK_OFF, Cause, Decision, Failure, Kind, decide, seconds_to_wait
 from .transport import Answer, BrokenOff, NotSent, Transport
@@ -73,6 +74,7 @@ class Session:
         self._searched = 0
         self._waited = 0.0
         self.listener: Callable[[Answer], None] | None = None  # hears of every answer; for the doctor
+        self.observing: Observing | None = None  # hears of every attempt
         self.before_write: Callable[[], None] | None = None  # may raise, and the write is not sent
 
     @property
@@ -86,12 +88,23 @@ class Session:
         """The budget without the reserve, spread over its window; an Enterprise org's where nothing is reported yet."""
         return (self.usage.limit or LIKELY_LIMIT) * (1 - self._reserve) / WINDOW
 
+    def hold_share(self, holder: str, share: float, seconds: float) -> None:
+        """For so long `holder` has this share of the budget: see governor.py."""
+        now = self._clock.monotonic()
+        self._governor.hold_share(holder, share, now, now + seconds)
+
+    def give_back_share(self, holder: str) -> None:
+        """It is no longer held."""
+        self._governor.give_back_share(holder)
+
     async def send(self, call: Call) -> Any:
         """The JSON of a 2xx answer (None when it has no body). Everything else is raised as a KustomerError."""
         body = None if call.body is None else to_bytes(call.body)
+        tries = UNTOLD if self.observing is None else self.observing.tries(call)
 
         async def go_on_or_raise(state: RetryCallState) -> None:
             await self._go_on_or_raise(call, state)
+            tries.again(_failed(state).reason)
 
         retrying = AsyncRetrying(
             sleep=self._wait,
@@ -101,7 +114,7 @@ class Session:
             before_sleep=go_on_or_raise,
         )
         try:
-            answer: Any = await retrying(self._attempt, call, body)
+            answer: Any = await retrying(self._attempt, call, body, tries)
         except PermissionDeniedError:
             self._noted(call.action, False)
             raise
@@ -117,26 +130,34 @@ class Session:
             error.method, error.path = call.method, call.shown
             raise
 
-    async def _attempt(self, call: Call, body: bytes | None) -> Any:
+    async def _attempt(self, call: Call, body: bytes | None, tries: Tries) -> Any:
         if call.search:
             await self._wait_for_search()
         async with self._slots:
             leave = await self._wait_for_leave(call)
             self._ask_before_write(call, leave)
-            answer = await self._sent_once(call, body, leave)
+            answer = await self._told(self._sent_once(call, body, leave), tries)
         now, epoch = self._clock.monotonic(), self._clock.time()
         self._governor.answered(leave, now, epoch, answer.headers)
         if self.listener is not None:
             self.listener(answer)
         log.debug("%s %s: %d", call.method, call.shown, answer.status)
-        if not 200 <= answer.status < 300:
-            retry_after = seconds_to_retry_after(answer.headers, epoch)
-            failure = Failure(Cause.STATUS, answer.status, retry_after, seconds_until_reset(answer.headers, epoch))
-            raise FailedAttempt(failure, f"Kustomer answered {answer.status}", answer)
         try:
-            return from_bytes(answer.body)
-        except NotJson:
-            raise FailedAttempt(Failure(Cause.UNREADABLE, answer.status), "the answer is not JSON", answer) from None
+            content = _content_of(answer, epoch)
+        except FailedAttempt as failed:
+            tries.answered(answer, self._governor.known, failed)
+            raise
+        tries.answered(answer, self._governor.known, None)
+        return content
+
+    async def _told(self, sending: Coroutine[Any, Any, Answer], tries: Tries) -> Answer:
+        """Send it; whoever observes hears when it went, and that it broke."""
+        tries.sending()
+        try:
+            return await sending
+        except BaseException as error:
+            tries.broke(error, self._governor.known)
+            raise
 
     def _ask_before_write(self, call: Call, leave: Leave) -> None:
         """Waiting for the budget may have taken minutes: what had to hold when it was decided has to hold now."""
@@ -225,6 +246,18 @@ class Session:
     def _count(self, call: Call) -> None:
         self._sent += 1
         self._searched += call.search
+
+
+def _content_of(answer: Answer, epoch: float) -> Any:
+    """The JSON of a 2xx answer. Raises FailedAttempt."""
+    if not 200 <= answer.status < 300:
+        retry_after = seconds_to_retry_after(answer.headers, epoch)
+        failure = Failure(Cause.STATUS, answer.status, retry_after, seconds_until_reset(answer.headers, epoch))
+        raise FailedAttempt(failure, f"Kustomer answered {answer.status}", answer)
+    try:
+        return from_bytes(answer.body)
+    except NotJson:
+        raise FailedAttempt(Failure(Cause.UNREADABLE, answer.status), "the answer is not JSON", answer) from None
 
 
 def _failed(state: RetryCallState) -> FailedAttempt:

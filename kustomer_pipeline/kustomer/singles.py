@@ -1,17 +1,19 @@
 """One record, written by a request of its own (docs/kustomer.md sections 4.1 and 5): for keys without bulk jobs.
 
 item → POST, or PUT with its id → the live record of the answer
+id   → DELETE                   → it is not there any more
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 from .bulk import METHODS
 from .calls import SINGULAR, Call
-from .errors import AmbiguousWriteError, UnexpectedAnswerError
+from .errors import AmbiguousWriteError, NotFoundError, UnexpectedAnswerError
 from .identifiers import ObjectName
 from .records import Record, parse_records
 from .retry import Kind
@@ -22,7 +24,7 @@ _ENVELOPE = frozenset({"id", "_clientRef"})
 
 
 class SingleWrites:
-    """Creates and updates one record at a time."""
+    """Creates, updates and deletes one record at a time."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -42,6 +44,14 @@ class SingleWrites:
                 path=call.shown,
             )
         return records[0]
+
+    async def delete_customer(self, kustomer_id: str) -> None:
+        """Delete one. See KustomerClient.delete_customer."""
+        path = f"/v1/customers/{quote(kustomer_id, safe='')}"
+        # Sent again like a read where its answer is lost: what is deleted twice is deleted.
+        call = Call("DELETE", path, path, "customer.delete", Kind.READ)
+        with suppress(NotFoundError):
+            await self._session.send(call)
 
 
 def _call(object_name: ObjectName, operation: Operation, item: Mapping[str, Any]) -> Call:

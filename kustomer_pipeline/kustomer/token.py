@@ -16,11 +16,12 @@ from .session import Session
 
 @dataclass(frozen=True)
 class Token:
-    """An API key as Kustomer describes it. `roles` is empty where it does not tell."""
+    """An API key as Kustomer describes it. `roles` is empty where it does not tell; user_id: as whom the key writes."""
 
     org_id: str
     name: str | None
     roles: tuple[str, ...]
+    user_id: str | None = None
 
 
 class TokenReader:
@@ -52,7 +53,8 @@ def parse_token(body: Any) -> Token:
         raise UnexpectedAnswerError("Kustomer does not say which org the API key is of", method="GET", path=TOKEN_PATH)
     named = attributes.get("roles")
     roles = [_role(role) for role in named] if isinstance(named, list) else []
-    return Token(org_id, text(attributes.get("name")), tuple(role for role in roles if role))
+    kept = tuple(role for role in roles if role)
+    return Token(org_id, text(attributes.get("name")), kept, related_id(item, "user"))
 
 
 def _role(role: Any) -> str | None:

@@ -34,7 +34,8 @@ async def collect_left_behind(client: KustomerClient, state: SyncState, run_id: 
 async def _collect(client: KustomerClient, state: SyncState, run_id: str, job: Job, deadline: float) -> Sequence[str]:
     mine = state.of_scope(job.scope)
     created_at = job.created_at or state.now()
-    answer = await _answer(client, job, state.now() - created_at, deadline)
+    with client.about(lambda: [item.key for item in job.items]):
+        answer = await _answer(client, job, state.now() - created_at, deadline)
     if answer is not None and answer.complete:
         write_acknowledgement(mine, run_id, job, acknowledged(job, answer.results))
         return ()

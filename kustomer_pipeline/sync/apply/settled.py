@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
@@ -14,22 +14,27 @@ from ..desired import Desired
 from ..ledger import Outcome
 from ..reasons import ReasonCode
 from ..resolve import Hints
-from ..state import LogLine, OwnershipChange, RememberedRow, SyncState, Transaction
+from ..state import LogLine, OwnershipChange, RememberedRow, SyncState, Transaction, was_said
+
+_SAID_ONCE = (Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)
 
 
 def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: ObjectName, hints: Hints) -> None:
     """The rows as they are now, who is forgotten, what was learnt of identifiers, and the log lines."""
     settled = wave.settled
     orphans = [RememberedRow(f"id={id_}", "accepted", None, id_, owned=True) for id_ in wave.orphans]
-    if not (settled or orphans or wave.moved or hints.learned or hints.wrong):
+    outdated = {one.case.key: gone for one in wave.decisions if (gone := one.case.outdated)}
+    if not (settled or orphans or wave.moved or hints.learned or hints.wrong or outdated):
         return
     with state.transaction() as tx:
+        tx.theirs.drop(outdated)
+        log = _news(tx, settled)
         tx.rows.forget([key for one in settled for key in _forgotten(one)])
         tx.rows.put([*(one.remember for one in settled if one.remember is not None), *orphans], run_id)
         tx.rows.count_as_changed(wave.moved)
         tx.identities.unlearn(object_name, hints.wrong)
         tx.identities.learn(object_name, hints.learned)
-        tx.log.add([_line(one) for one in settled], run_id)
+        tx.log.add(log, run_id)
         follow(tx, [change for one in settled for change in one.ownership], run_id)
 
 
@@ -87,6 +92,21 @@ def _forgotten(one: Nothing) -> list[str]:
     own = [one.case.key] if one.forget and one.case.lost_at is None else []
     displaced = one.of.match.displaced if one.remember is not None and one.remember.status == "accepted" else ()
     return [*own, *displaced]
+
+
+def _news(tx: Transaction, settled: Sequence[Nothing]) -> list[LogLine]:
+    """Log lines, but for rows that were refused, skipped or put off for the same reason when last looked at."""
+    said = tx.refusals.of([one.case.key for one in settled if one.outcome in _SAID_ONCE])
+    news, noted = [], {}
+    for one in settled:
+        reason = one.reason if one.outcome in _SAID_ONCE else None
+        if reason is not None and one.remember is None:
+            noted[one.case.key] = (str(reason.code), reason.text)
+        status = one.remember.status if one.remember is not None else None
+        if reason is None or not was_said(said.get(one.case.key), status, str(reason.code), reason.text):
+            news.append(_line(one))
+    tx.refusals.note(noted)
+    return news
 
 
 def _line(one: Nothing) -> LogLine:

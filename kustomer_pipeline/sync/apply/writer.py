@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from kustomer_pipeline.kustomer import (
@@ -161,7 +162,8 @@ class Writer:
             job, by_ref = self._journal.intend(writes)
             items = [{**item_of(write, with_rev=with_rev), "_clientRef": ref} for ref, write in by_ref.items()]
             try:
-                bulk_id = await self.client.submit_bulk(self.object_name, job.operation, items)
+                with self._about(by_ref):
+                    bulk_id = await self.client.submit_bulk(self.object_name, job.operation, items)
             except AmbiguousWriteError as error:
                 self._journal.lose(job, by_ref, on_written)
                 return error
@@ -180,8 +182,10 @@ class Writer:
         return None
 
     async def _collect(self, job: Job, bulk_id: str, by_ref: Mapping[str, Write], on_written: OnWritten) -> None:
+        since = self.client.clock.monotonic()
         try:
-            answer = await self._queue.answer(bulk_id, len(job.items))
+            with self._about(by_ref):
+                answer = await self._queue.answer(bulk_id, len(job.items))
         except NotFoundError:  # Kustomer does not know it (any more)
             self._journal.acknowledge(job, by_ref, {}, on_written)
             return
@@ -190,6 +194,7 @@ class Writer:
                 raise
             self._journal.lose(job, by_ref, on_written)  # jobs may not be read: its records are looked at instead
             return
+        self.client.job_answered(self.object_name, job.operation, len(job.items), since, answer)
         if answer.complete:
             self._journal.acknowledge(job, by_ref, answer.results, on_written)
         else:
@@ -201,7 +206,8 @@ class Writer:
         job, by_ref = self._journal.intend([write])
         ref = job.items[0].ref
         try:
-            record = await self.client.write_one(self.object_name, job.operation, self._item(write))
+            with self._about(by_ref):
+                record = await self.client.write_one(self.object_name, job.operation, self._item(write))
         except AmbiguousWriteError:
             self._journal.lose(job, by_ref, on_written)
         except (BadRequestError, PayloadTooLargeError) as error:
@@ -217,6 +223,10 @@ class Writer:
             self._on_record(write, record)
             status: Literal["created", "updated"] = "created" if isinstance(write, Create) else "updated"
             self._journal.acknowledge(job, by_ref, {ref: ItemResult(ref, status, record.id, None)}, on_written)
+
+    def _about(self, writes: Mapping[str, Write]) -> AbstractContextManager[None]:
+        """For the body, requests are about these rows."""
+        return self.client.about(lambda: [write.case.key for write in writes.values()])
 
     def _item(self, write: Write) -> dict[str, Any]:
         return item_of(write, with_rev=self.client.wire.takes_rev(self.object_name, operation_of(write), bulk=False))

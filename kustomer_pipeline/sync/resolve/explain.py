@@ -27,7 +27,8 @@ class Explainer:
         if self._left <= 0:
             return decision
         self._left -= 1
-        reason = await self._holder(decision.of, decision.reason)
+        with self._client.about(lambda: [decision.case.key]):
+            reason = await self._holder(decision.of, decision.reason)
         if reason is None:
             return decision
         kept = decision.remember

@@ -19,6 +19,7 @@ from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
 from ..state import Identities, value_hash
+from .asking import Asking, KeysOf, own_key
 from .cost import PAGE, Question, Way, choose
 from .hints import Hints, hints_of
 from .ladder import LABELS, holds, judge
@@ -35,7 +36,7 @@ class Finder:
     match_on: the ladder. unknown: how many rows will be asked for that no id is remembered of. wanted: their
     identifiers, asked for when the whole list is walked. creates_prove: a create of a row that exists is refused.
     every_rung: all identifiers of a row must be checked, also those that nothing will be written with. proofs: how many
-    rows may be proven absent by path look-ups (None: any number).
+    rows may be proven absent by path look-ups (None: any number). keys_of: see Asking.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Finder:
         creates_prove: bool = False,
         every_rung: bool = False,
         proofs: int | None = None,
+        keys_of: KeysOf = own_key,
     ) -> None:
         self.client = client
+        self.asking = Asking(client, object_name, keys_of)
         self.object_name: ObjectName = object_name
         self.match_on = tuple(match_on)
         self.hints = Hints()
@@ -108,8 +111,7 @@ class Finder:
 
     async def _read(self, proposed: Sequence[tuple[Search, Collection[str]]]) -> None:
         """Read the proposed records live, and judge each case by them."""
-        wanted = {id_ for one, ids in proposed for id_ in ids if id_ not in one.seen}
-        live = await self.client.get_many(self.object_name, sorted(wanted)) if wanted else {}
+        live = await self.asking.records([(one.case, set(ids) - one.seen.keys()) for one, ids in proposed])
         for one, ids in proposed:
             one.seen.update({id_: live[id_] for id_ in ids if id_ in live})
             one.match = judge(one.case, list(one.seen.values()), self.match_on)
@@ -170,10 +172,7 @@ class Finder:
         """Identifier by identifier; whoever is found is not asked for any further."""
         for name in self.match_on:
             asking = [one for one in searches if self._asks(one, name)]
-            values = list(dict.fromkeys(value for one in asking for value in one.case.identifiers(name)))
-            if not values:
-                continue
-            hits = await self.client.search(self.object_name, name, values)
+            hits = await self.asking.search(name, [one.case for one in asking])
             proposed = [
                 (one, {record.id for value in one.case.identifiers(name) for record in hits.get(value, ())})
                 for one in asking
@@ -233,7 +232,7 @@ class Finder:
         for name in self.match_on:
             for value in one.case.identifiers(name) if self._asks(one, name) else ():
                 try:
-                    found = await self.client.look_up(self.object_name, name, value)
+                    found = await self.asking.look_up(one.case, name, value)
                 except BadRequestError:
                     text = f"Kustomer does not take this row's {LABELS[name]} as an identifier"
                     one.match = Match(problem=Reason(ReasonCode.NOT_AN_IDENTIFIER, text, name))

@@ -5,7 +5,7 @@ Where a companies sync of the same state has seen a company is a hint, checked l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from kustomer_pipeline.kustomer import KustomerClient
 
@@ -23,6 +23,7 @@ class CompanyLinks:
 
     def __init__(self, client: KustomerClient, identities: Identities, match: str, values: Sequence[str]) -> None:
         self.match = match
+        self._asked_for: dict[str, Sequence[str]] = {}
         self._ids: dict[str, str] = {}
         self._problems: dict[str, Reason] = {}
         self._finder = Finder(
@@ -32,6 +33,7 @@ class CompanyLinks:
             (match,),
             unknown=len(values),
             wanted=lambda: IdentifierSet((match, value) for value in values),
+            keys_of=lambda case: self._asked_for.get(case.key, ()),
         )
 
     @property
@@ -47,13 +49,19 @@ class CompanyLinks:
         """Why a company could not be resolved."""
         return self._problems.get(value)
 
-    async def resolve(self, values: Iterable[str]) -> None:
-        """Find the companies named, so that `id_of` and `problem_of` can answer. Raises KustomerError."""
-        unknown = sorted({value for value in values if value not in self._ids and value not in self._problems})
+    async def resolve(self, rows: Mapping[str, Sequence[str]]) -> None:
+        """Find the companies named, so that `id_of` and `problem_of` can answer. Raises KustomerError.
+
+        rows: company → keys of the rows that name it.
+        """
+        unknown = sorted({value for value in rows if value not in self._ids and value not in self._problems})
         if not unknown or self.match == "id":
             return
         cases = [Case(DesiredRow(-1, value, 0, {self.match: value}), must_prove=True) for value in unknown]
-        for value, match in zip(unknown, await self._finder.find(cases), strict=True):
+        self._asked_for |= {value: rows[value] for value in unknown}
+        matches = await self._finder.find(cases)
+        for value, match in zip(unknown, matches, strict=True):
+            self._asked_for.pop(value, None)
             if match.record is not None:
                 self._ids[value] = match.record.id
             elif match.problem is not None:

@@ -6,8 +6,9 @@ cases → links, tags → finder → distinct (two rows for one record) → Reso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ from ..masking import mask_key, mask_text
 from ..memory import Memory
 from ..reasons import Reason, ReasonCode
 from ..rows import Case
+from .asking import grouped
 from .finder import Finder
 from .links import CompanyLinks
 from .tags import TagNames
@@ -47,6 +49,7 @@ class Resolver:
         self.links = links
         self.tags = tags
         self.met: set[str] = set()  # records that rows of the frame are, or may be
+        self.is_planned_create: Callable[[Case, Mapping[str, Any]], bool] = lambda case, body: False
         self._memory = memory
         self._frame_keys = frame_keys
         self._one_row_a_record = one_row_a_record
@@ -59,12 +62,16 @@ class Resolver:
 
     async def resolve(self, cases: Sequence[Case]) -> list[Resolved]:
         """One per case, in order. Raises KustomerError when Kustomer cannot be asked."""
-        bodies = await self._references(cases)
-        asking = [case for case, (_, problem) in zip(cases, bodies, strict=True) if problem is None]
-        matches = iter(self._distinct(asking, await self.finder.find(asking)))
-        resolved = [
-            Resolved(case, body, Match(problem=problem) if problem else next(matches))
+        bodies = await self.references(cases)
+        known = [
+            Match(problem=problem) if problem else Match() if self.is_planned_create(case, body) else None
             for case, (body, problem) in zip(cases, bodies, strict=True)
+        ]
+        asking = [case for case, match in zip(cases, known, strict=True) if match is None]
+        matches = iter(self._distinct(asking, await self.finder.find(asking) if asking else []))
+        resolved = [
+            Resolved(case, body, next(matches) if match is None else match)
+            for case, (body, _), match in zip(cases, bodies, known, strict=True)
         ]
         return await self.with_dead_references(resolved)
 
@@ -82,10 +89,12 @@ class Resolver:
 
     # --- references -----------------------------------------------------------------------------------------
 
-    async def _references(self, cases: Sequence[Case]) -> list[tuple[dict[str, object], Reason | None]]:
-        """Company identifiers and tag names become ids; the reason where one is unknown."""
+    async def references(self, cases: Sequence[Case]) -> list[tuple[dict[str, object], Reason | None]]:
+        """The bodies, company identifiers and tag names as ids; the reason where one is unknown. Raises KustomerError.
+        """
         if self.links is not None:
-            await self.links.resolve(company for case in cases if (company := case.row.body.get("company")))
+            named = ((company, case.key) for case in cases if (company := case.row.body.get("company")))
+            await self.links.resolve(grouped(named))
         if self.tags is not None and any(case.row.body.get("tags") for case in cases):
             await self.tags.load()
         return [self._with_ids(case) for case in cases]
@@ -166,8 +175,10 @@ class Resolver:
         }
         if not refused:
             return list(resolved)
-        companies = {record.company_id for record in refused.values() if record.company_id}
-        gone = companies - set(await self.client.get_many("companies", sorted(companies))) if companies else set()
+        linked = [(one.company_id, resolved[place].case.key) for place, one in refused.items() if one.company_id]
+        companies = {company_id for company_id, _ in linked}
+        with self.client.about(lambda: grouped(linked)):
+            gone = companies - set(await self.client.get_many("companies", sorted(companies))) if companies else set()
         tags = await self._living_tags({tag for record in refused.values() for tag in _tags_of(record)})
         found = list(resolved)
         for place, record in refused.items():
