@@ -3,7 +3,7 @@
 import dagster as dg
 
 from kustomer_pipeline.resources import show_values
-from kustomer_pipeline.sync import HeldChanges, Removals
+from kustomer_pipeline.sync import Approval, HeldChanges, Plan, Removals
 from kustomer_pipeline.sync.report import masked_table
 
 from .keys import kustomer_key, op_name
@@ -50,6 +50,19 @@ def changes_advice(sync: SyncConfig, held: HeldChanges) -> str:
         "anew in the warehouse looks like this: look at the examples first."
     )
     return _advice(sync, text, "changes", held.plan_id)
+
+
+def approval_advice(sync: SyncConfig, plan: Plan) -> str:
+    """How exactly this plan is applied; empty where it would write nothing."""
+    if plan.id is None:
+        return ""
+    hours = sync.spec.approval or Approval()
+    need = "A run writes nothing before a plan is approved. " if sync.approval is not None else ""
+    return (
+        f"{need}To have exactly this done, and nothing else, launch the job `apply_plan` with this run config within "
+        f"{hours.max_age.total_seconds() / 3600:.3g} hours. What has changed since by then is left as it is."
+        f"\n\n```yaml\nops:\n  apply:\n    config:\n      plan: {plan.id}\n      by: your name\n```"
+    )
 
 
 def _advice(sync: SyncConfig, text: str, what: str, plan_id: str | None) -> str:

@@ -9,26 +9,27 @@ A re-run is safe: what was sent is remembered row by row, and a row that has not
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypedDict
 
 import dagster as dg
 import pandas as pd
 
-from kustomer_pipeline.sync import plan_sync, run_sync
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
-from .comparing import compared, in_warehouse, not_filed, read_changes
+from .comparing import in_warehouse, is_told_everything
 from .failures import failure, most_often, readable_failures, reason_to_fail
 from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
+from .left_out import without_forgotten
 from .lineage import kustomer_lineage, mapped_lineage, upstream
 from .mapped_checks import mapped_check_results, mapped_check_specs
-from .metadata import Around, frame_metadata, plan_metadata, query_metadata, report_metadata
+from .metadata import Around, frame_metadata, plan_metadata, report_metadata
 from .progress import in_log
 from .resources_of import resources_of
 from .run_config import PlanRunConfig, SyncRunConfig
-from .run_tags import decide_retries, retries_decided, tag_org
+from .run_tags import approved_by, decide_retries, retries_decided, tag_org
+from .running import plan_rows, rows_of, run_rows
+from .sharding import partitions_def, shard_of, spec_of
 from .sync_checks import sync_check_results, sync_check_specs
 from .sync_config import SourceTable, SyncConfig
 from .sync_log import log_tables, reason_not_logged
@@ -56,15 +57,12 @@ def _rows_of_query(sync: SyncConfig) -> dg.AssetsDefinition:
         deps=upstream(sync),
         description=_description(sync, text) + f"\n\n```sql\n{sync.sql.strip()}\n```",
         automation_condition=condition(sync),
-        **_labels(sync, "sql", ["warehouse", "kustomer", "state"] if compared_there else ["warehouse"]),
+        **_labels(sync, "sql", ["warehouse", "kustomer", "state"]),
     )
     def rows(context: dg.AssetExecutionContext) -> Frame:
         with readable_failures(), retries_decided(context, sync):
-            uses = resources_of(sync, context)
-            if compared_there:
-                frame, metadata = read_changes(sync, uses, context.run)
-            else:
-                frame, metadata = uses.warehouse.read(sync.sql), query_metadata(sync.sql)
+            uses, number = resources_of(sync, context), shard_of(sync, context)
+            frame, metadata = rows_of(sync, uses, number=number, everything=is_told_everything(sync, context.run))
             return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame) | metadata)
 
     return rows
@@ -80,11 +78,12 @@ def _rows_of_asset(sync: SyncConfig) -> dg.AssetsDefinition:
         deps=[key for key in upstream(sync) if key != source_key],
         description=_description(sync, f"The rows of the asset `{sync.source_asset}`."),
         automation_condition=condition(sync),
-        **_labels(sync, "pandas", []),
+        **_labels(sync, "pandas", ["kustomer", "state"]),
     )
-    def rows(source: Any) -> Frame:
-        with readable_failures():
+    def rows(context: dg.AssetExecutionContext, source: Any) -> Frame:
+        with readable_failures(), retries_decided(context, sync):
             frame = frame_of(source, sync.source_asset or "")
+            frame = without_forgotten(sync, resources_of(sync, context), frame)
             return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame))
 
     return rows
@@ -138,28 +137,16 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
     def outcomes(context: dg.AssetExecutionContext, config: SyncRunConfig, mapped: pd.DataFrame) -> Iterator[Frame]:
         uses = resources_of(sync, context)
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
-            options = replace(
-                config.options(context.run.run_id), read_back=sync.read_back, undo_days=uses.state.days_to_undo()
-            )
-            with uses.kustomer.client() as client, uses.state.store() as store:
-                told = in_log(context)
-                report, rest = compared(
-                    sync,
-                    uses,
-                    mapped,
-                    client,
-                    store,
-                    lambda rows, rest: run_sync(
-                        sync.spec, rows, client=client, state=store, options=options, on_progress=told, rest=rest
-                    ),
-                )
-                missing_roles, waited = client.abilities.lines(), client.usage.waited_seconds
+            options = approved_by(config.options(context.run.run_id), context.run)
+            ran = run_rows(sync, spec_of(sync, context), uses, mapped, options, in_log(context))
+            report = ran.report
             tag_org(context, sync, report.org_id)
-            around = Around.of(context.instance, sync)
-            metadata = report_metadata(sync, report, waited, around) | kustomer_lineage(sync)
-            if rest is not None and rest.problem is not None:
-                context.log.warning(not_filed(rest.problem))
-            checks = list(sync_check_results(sync, report, missing_roles))
+            partition = context.partition_key if context.has_partition_key else None
+            around = Around.of(context.instance, sync, partition)
+            metadata = report_metadata(sync, report, ran.waited, around) | kustomer_lineage(sync)
+            for problem in ran.problems:
+                context.log.warning(problem)
+            checks = list(sync_check_results(sync, report, ran.missing_roles))
         yield dg.MaterializeResult(value=report.rows, metadata=metadata, check_results=checks)
         # Only now: the materialization and the checks are recorded, whatever the run is called in the end.
         with readable_failures():
@@ -174,6 +161,8 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
 
 
 def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
+    asks = in_warehouse(sync) or sync.suppress is not None
+
     @dg.asset(
         key=plan_key(sync),
         ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
@@ -181,25 +170,14 @@ def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
             sync,
             f"What `{kustomer_key(sync).to_user_string()}` would do with these rows, record by record, field by field. "
             "Reads Kustomer and changes nothing, there or here: materialize it as often as you like. To read it, open "
-            "`plan` below.",
+            "`plan` below. Its id is kept, and a hash of each line, so that exactly this plan can be approved.",
         ),
-        **_labels(sync, "plan", ["warehouse", "kustomer", "state"] if in_warehouse(sync) else ["kustomer", "state"]),
+        **_labels(sync, "plan", ["warehouse", "kustomer", "state"] if asks else ["kustomer", "state"]),
     )
     def plan(context: dg.AssetExecutionContext, config: PlanRunConfig, mapped: pd.DataFrame) -> Frame:
         uses = resources_of(sync, context)
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
-            with uses.kustomer.client() as client, uses.state.store() as store:
-                options = config.options(context.run.run_id)
-                result, _ = compared(
-                    sync,
-                    uses,
-                    mapped,
-                    client,
-                    store,
-                    lambda rows, rest: plan_sync(
-                        sync.spec, rows, client=client, state=store, options=options, rest=rest
-                    ),
-                )
+            result = plan_rows(sync, spec_of(sync, context), uses, mapped, config.options(context.run.run_id))
             tag_org(context, sync, result.org_id)
             return dg.MaterializeResult(value=result.changes, metadata=plan_metadata(sync, result))
 
@@ -213,6 +191,7 @@ class _Labels(TypedDict):
     owners: Sequence[str]
     required_resource_keys: set[str]
     io_manager_key: str
+    partitions_def: dg.PartitionsDefinition[str] | None
 
 
 def _labels(sync: SyncConfig, kind: str, uses: Sequence[str]) -> _Labels:
@@ -225,6 +204,7 @@ def _labels(sync: SyncConfig, kind: str, uses: Sequence[str]) -> _Labels:
         "owners": sync.owners,
         "required_resource_keys": {getattr(keys, name) for name in uses},
         "io_manager_key": keys.frames,
+        "partitions_def": partitions_def(sync),
     }
 
 

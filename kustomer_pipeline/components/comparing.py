@@ -9,6 +9,7 @@ different processes, and the frame between them is an ordinary one.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -22,7 +23,8 @@ from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError
 from kustomer_pipeline.warehouse.comparison import Comparison, ComparisonError, Kept, Reading, Source, Trust
 
-from .keys import kustomer_key, op_name, plan_key
+from .keys import drift_job_name, kustomer_key, op_name, plan_key
+from .left_out import forgotten_of, listed, without_forgotten_there
 from .metadata import query_metadata
 from .resources_of import Resources
 from .sync_config import SyncConfig
@@ -33,8 +35,9 @@ Go = Callable[[pd.DataFrame, Rest | None], T]
 
 
 def in_warehouse(sync: SyncConfig) -> bool:
-    """Whether this sync's rows are compared in the warehouse. A DataFrame is not in it, whatever is the default."""
-    if isinstance(sync.source, str):
+    """Whether this sync's rows are compared in the warehouse. A DataFrame is not in it, whatever is the default;
+    a sync in shards is one whose comparison has to stay here."""
+    if isinstance(sync.source, str) or sync.parts is not None:
         return False
     return compare_in_warehouse() if sync.compare is None else sync.compare == "in_warehouse"
 
@@ -78,7 +81,7 @@ class InWarehouse:
         return written
 
 
-def read_changes(sync: SyncConfig, uses: Resources, run: dg.DagsterRun) -> tuple[pd.DataFrame, Metadata]:
+def read_changes(sync: SyncConfig, uses: Resources, *, everything: bool = False) -> tuple[pd.DataFrame, Metadata]:
     """The rows that are not as they were accepted, and what the UI shows of the reading.
 
     Raises KustomerError (whose org it is), StateError, WarehouseError.
@@ -86,10 +89,14 @@ def read_changes(sync: SyncConfig, uses: Resources, run: dg.DagsterRun) -> tuple
     with uses.kustomer.client() as client, uses.state.store() as store:
         org_id = client.run(client.token()).org_id
         terms, comparison = terms_of(sync.spec, store, org_id), _comparison(sync, uses, org_id)
-    reading = read(comparison, sync.spec, sync.sql, terms, everything=_everything(sync, run))
+        forgotten = forgotten_of(store, org_id)
+    suppressed = comparison.keys_with(listed(sync, uses).hashes)
+    terms = replace(terms, again=terms.again | suppressed)
+    reading = read(comparison, sync.spec, sync.sql, terms, everything=everything)
+    rows = without_forgotten_there(sync.spec, comparison, reading.rows, forgotten)
     told = quantity(reading.kept.source_rows, "row", "rows")
-    left = f"{told}, of which {len(reading.rows):,} left the warehouse"
-    return reading.rows, {"compared_in_warehouse": left, "stayed": reading.kept.stayed} | query_metadata(sync.sql)
+    left = f"{told}, of which {len(rows):,} left the warehouse"
+    return rows, {"compared_in_warehouse": left, "stayed": reading.kept.stayed} | query_metadata(sync.sql)
 
 
 def compared(
@@ -112,7 +119,8 @@ def compared(
         return go(mapped, rest), rest
     reading = read(comparison, sync.spec, sync.sql, terms_of(sync.spec, store, org_id), everything=True)
     rest = InWarehouse(comparison, reading.kept)
-    return go(sync.spec.map(reading.rows), rest), rest
+    rows = without_forgotten_there(sync.spec, comparison, reading.rows, forgotten_of(store, org_id))
+    return go(sync.spec.map(rows), rest), rest
 
 
 def read(comparison: Comparison, spec: SyncSpec, sql: str, terms: Terms, *, everything: bool = False) -> Reading:
@@ -144,8 +152,9 @@ def _hashes(spec: SyncSpec) -> Callable[[pd.DataFrame], list[set[str]]]:
     return lambda frame: hashes_of(spec, spec.map(frame))
 
 
-def _everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
-    """Whether this run is told to look at every row: what it may be told is told to the sync, not to the rows."""
+def is_told_everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
+    """Whether this run is to look at every row: what it may be told is told to the sync, not to the rows. A look for
+    drift is one at rows that have not changed."""
     ops: Any = run.run_config.get("ops", {})
     told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
-    return any(bool(config.get("full_resync")) for config in told)
+    return run.job_name == drift_job_name(sync) or any(bool(config.get("full_resync")) for config in told)

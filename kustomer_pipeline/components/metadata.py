@@ -43,11 +43,11 @@ class Around:
     switched_on: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, instance: dg.DagsterInstance, sync: SyncConfig) -> Self:
+    def of(cls, instance: dg.DagsterInstance, sync: SyncConfig, partition: str | None = None) -> Self:
         """As Dagster has it at this moment; only the time when Dagster cannot say."""
         now = time.time()
         try:
-            return cls(earlier_runs(instance, sync), now, switched_on(instance))
+            return cls(earlier_runs(instance, sync, partition), now, switched_on(instance))
         except Exception:  # whatever it is: what the run has written must be recorded, with or without a drawing
             return cls(now=now)
 
@@ -149,6 +149,7 @@ def plan_metadata(sync: SyncConfig, plan: Plan) -> Metadata:
             "estimated_seconds": round(float(plan.estimate.seconds), 1),
             "api_requests": plan.requests,
             "org": plan.org_id,
+            **({"plan_id": plan.id} if plan.id is not None else {}),
         }
         | notes_metadata(plan.notes)
         | held_removals(sync, plan.removals)

@@ -16,7 +16,7 @@ from kustomer_pipeline.sync.report import masked_table
 from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from . import markdown
-from .approvals import changes_advice, removals_advice
+from .approvals import approval_advice, changes_advice, removals_advice
 from .keys import mapped_key
 from .refused import refused_table
 from .sync_config import AudienceSyncConfig, SyncConfig
@@ -52,6 +52,7 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
         f"Nothing has been sent. To send it, run the job `sync_{sync.name}`: {plan.estimate}. "
         f"This plan took {quantity(plan.requests, *REQUESTS)}."
     )
+    yield approval_advice(sync, plan)
     yield from filter(None, [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)])
     for action in _kinds(plan):
         rows = plan.changes[plan.changes["action"] == action]

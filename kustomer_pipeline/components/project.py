@@ -5,7 +5,7 @@ syncs written in Python     → build_definitions([ObjectSync(…), …])
 another project of Dagster  → the component KustomerProject beside its syncs, in a folder of its own
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, Self
 
@@ -14,7 +14,9 @@ from pydantic import BaseModel
 
 from kustomer_pipeline.resources import executor_from_environment, resources_from_environment
 
+from . import sharding
 from .alerts import alerts_sensor, try_job, watched
+from .applying import apply_job
 from .code_location import note
 from .component import SyncComponent, syncs_beside, syncs_of
 from .defs_folder import load_tree
@@ -80,17 +82,33 @@ def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject |
 
 def over_all(syncs: Sequence[SyncConfig], project: KustomerProject) -> dg.Definitions:
     """Jobs over all syncs, the daily schedule and the alerts (as far as there are syncs), resources."""
-    jobs: list[Any] = []
+    orgs: Sequence[str | None] = project.orgs or [None]
+    in_one_run = [sync for sync in syncs if sync.parts is None]
+    jobs: list[Any] = [sync_all(in_one_run), plan_all(in_one_run)] if in_one_run else []
     if syncs:
-        orgs: Sequence[str | None] = project.orgs or [None]
-        jobs = [sync_all(syncs), plan_all(syncs), *map(undo_job, orgs)]
+        jobs += [undo_job(org) for org in orgs]
+        jobs += [apply_job([sync for sync in syncs if org is None or _is_of(sync, org)], org) for org in orgs]
     told = watched(syncs, project.alerts)
     return dg.Definitions(
         jobs=[*jobs, *([try_job(told)] if told else [])],
         sensors=[alerts_sensor(told)] if told else [],
-        schedules=[_daily_sync(project.daily)] if syncs and project.daily is not None else [],
+        schedules=list(_daily(syncs, project.daily)) if project.daily is not None else [],
         resources=resources_from_environment(project.orgs) if project.resources else {},
     )
+
+
+def _is_of(sync: SyncConfig, org: str) -> bool:
+    return sync.resource_keys.kustomer == f"kustomer_{org}"
+
+
+def _daily(syncs: Sequence[SyncConfig], daily: Schedule) -> Iterator[dg.ScheduleDefinition]:
+    """One over `sync_all`, and one for each sync in shards, which is as many runs."""
+    if any(sync.parts is None for sync in syncs):
+        yield _daily_sync(daily)
+    for sync in syncs:
+        if sync.parts is not None:
+            text = f"Runs every part of sync_{sync.name}: {daily.cron}, {daily.timezone}. Off until you switch it on."
+            yield sharding.schedule(sync, f"daily_sync_{sync.name}", daily, text)
 
 
 def _daily_sync(daily: Schedule) -> dg.ScheduleDefinition:

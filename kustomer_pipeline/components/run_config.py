@@ -64,8 +64,21 @@ class SyncRunConfig(PlanRunConfig):
         "exactly those changes through, once.",
     )
 
+    approve: str | None = Field(
+        default=None,
+        description="The id of a plan, as it shows it: the run does exactly what is in it, once. Rows of which "
+        "something else came out since are left for another plan. With `approval: required` nothing else is written.",
+    )
+    approved_by: str | None = Field(
+        default=None, description="Who approved the plan, for the log; else the user that Dagster names, if it does."
+    )
+
     def options(self, run_id: str) -> RunOptions:
         """The engine's form of them."""
         return replace(
-            super().options(run_id), approve_removals=self.approve_removals, approve_changes=self.approve_changes
+            super().options(run_id),
+            approve_removals=self.approve_removals,
+            approve_changes=self.approve_changes,
+            approve=self.approve.strip() if self.approve else None,
+            approved_by=self.approved_by,
         )

@@ -9,10 +9,12 @@ Dagster decides about a retry when the run is over, by its tags; so the step tha
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dagster as dg
 
 from kustomer_pipeline.kustomer import ConnectionFailedError, RateLimitedError, ServerError
+from kustomer_pipeline.sync import RunOptions
 from kustomer_pipeline.warehouse import WarehouseUnavailableError
 
 from .sync_config import SyncConfig
@@ -20,9 +22,16 @@ from .sync_config import SyncConfig
 SYNC_TAG = "kustomer/sync"
 ORG_TAG = "kustomer/org"
 MAX_RETRIES_TAG = "dagster/max_retries"
+USER_TAGS = ("dagster/user", "user")
 RETRY_FAILURES_TAG = "dagster/retry_on_asset_or_op_failure"
 
 _PASSING = (ConnectionFailedError, RateLimitedError, ServerError, WarehouseUnavailableError)
+
+
+def approved_by(options: RunOptions, run: dg.DagsterRun) -> RunOptions:
+    """Who approved a plan, if nobody is named: the user that Dagster knows the run by (Dagster+ does)."""
+    user = next((run.tags[tag] for tag in USER_TAGS if run.tags.get(tag)), None)
+    return replace(options, approved_by=options.approved_by or user)
 
 
 def tag_org(context: dg.AssetExecutionContext, sync: SyncConfig, org_id: str) -> None:

@@ -51,6 +51,8 @@ _ASKED_FOR = (
     ReasonCode.NOT_ASKED_FOR,
     ReasonCode.CHANGES_HELD,
     ReasonCode.REMOVALS_HELD,
+    ReasonCode.NOT_APPROVED,
+    ReasonCode.CHANGED_SINCE_PLAN,
 )
 _NOT_ASKED_FOR = {
     ReasonCode.QUEUED: "sent, and still queued in Kustomer",

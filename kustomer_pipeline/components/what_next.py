@@ -8,9 +8,10 @@ from kustomer_pipeline.sync import ReasonCode, SyncReport
 from kustomer_pipeline.sync.wording import quantity
 
 from .approvals import changes_advice, removals_advice
+from .keys import plan_key
 from .sync_config import OnCron, SyncConfig
 
-_HELD = (ReasonCode.REMOVALS_HELD, ReasonCode.CHANGES_HELD)
+_HELD = (ReasonCode.REMOVALS_HELD, ReasonCode.CHANGES_HELD, ReasonCode.NOT_APPROVED, ReasonCode.CHANGED_SINCE_PLAN)
 
 
 def what_next(sync: SyncConfig, report: SyncReport, switched_on: frozenset[str]) -> str:
@@ -43,9 +44,18 @@ def _lines(sync: SyncConfig, report: SyncReport, on: frozenset[str]) -> Iterator
     if report.removals_held or report.changes_held:
         held = report.removals_held + report.changes_held
         yield f"Held until somebody approves it, as said below: {held:,}."
+    yield from _approval(sync, report)
     yield from _triggers(sync, on)
     if counts.created or counts.updated or report.removed:
         yield f"To take this run back, launch the job `undo_run` with `run_id: {report.run_id}`."
+
+
+def _approval(sync: SyncConfig, report: SyncReport) -> Iterator[str]:
+    plan = f"materialize `{plan_key(sync).to_user_string()}`, read it, and approve it by its id"
+    if waiting := report.by_code.get(ReasonCode.NOT_APPROVED, 0):
+        yield f"{quantity(waiting, 'row waits', 'rows wait')} for approval: {plan}."
+    if changed := report.by_code.get(ReasonCode.CHANGED_SINCE_PLAN, 0):
+        yield f"{quantity(changed, 'row is', 'rows are')} not as planned any more, and left as they are: {plan}."
 
 
 def _triggers(sync: SyncConfig, on: frozenset[str]) -> Iterator[str]:

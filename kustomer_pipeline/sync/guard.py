@@ -36,12 +36,14 @@ NOTHING_TO_JUDGE = Verdict(0, True)
 
 @dataclass(frozen=True)
 class Guard:
-    """Judges for one sync of one org. `used`: approvals used up so far."""
+    """Judges for one sync of one org. `used`: approvals used up so far. `asks`: not where a plan was approved, of which
+    somebody has seen every line."""
 
     org_id: str
     sync: str
     scope: str
     used: int
+    asks: bool = True
 
     def removals(self, ids: Iterable[str], members: int | None, limit: RemovalLimit, approved: str | None) -> Verdict:
         """Members who would be untagged, by Kustomer id (or by key, where nobody knows yet who holds the tag)."""
@@ -56,6 +58,8 @@ class Guard:
     def _verdict(self, kind: str, wanted: list[str], within: bool, approved: str | None) -> Verdict:
         if not wanted:
             return NOTHING_TO_JUDGE
+        if not self.asks:
+            return Verdict(len(wanted), True)
         text = "\n".join([self.org_id, self.sync, self.scope, str(self.used), kind, *wanted])
         plan_id = f"{kind}-{len(wanted)}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
         by_approval = approved == plan_id and not within

@@ -13,35 +13,25 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import SINGULAR, KustomerClient, PermissionDeniedError, missing_roles
+from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import INVALID, KEY
 
 from .audience_tag import BY_NAME, UNMADE, TagOfAudience, known_tag, notes_on_former_names, notes_on_former_tags, tag_of
 from .desired import Desired
 from .guard import Guard
 from .ledger import Ledger
-from .memory import Memory, Part, Whole
+from .memory import Apart, Memory, Part, Whole
+from .permit import FREE, Permit, Waiting
 from .reconcile import Stream
 from .resolve import CompanyLinks, Finder, Resolver, TagNames
 from .rest import Rest, require_same
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
 from .state import OrgState, StateStore, SyncState
 from .strategies import Audience, Leavers, Objects, Strategy
+from .suppression import NOBODY
 
 WIRE_FACT = "wire"  # what was found out about the org's wire
 PROOFS_OF_A_PLAN = 200  # rows that a plan proves absent by path look-ups
-
-
-def actions_of(spec: SyncSpec, *, writes: bool = True) -> list[str]:
-    """What a key has to be allowed for this sync, in the words of kustomer/roles.py; `writes`: not only for a plan."""
-    noun = SINGULAR[spec.object]
-    needed = [f"{noun}.read"]
-    if any(mapping.field == "company" for mapping in spec.fields):
-        needed.append("company.read")
-    if writes:
-        needed += [f"{noun}.create"] * (spec.mode in ("upsert", "insert"))
-        needed += [f"{noun}.update"] * (spec.mode != "insert")
-    return needed
 
 
 @dataclass(frozen=True)
@@ -77,27 +67,17 @@ class Opening:
     ) -> None:
         self.spec = spec
         self.mapped = mapped
-        self.client = client
-        self.store = store
+        self.left_out = NOBODY
+        self.client, self.store = client, store
         self.org: OrgState = store.org(org_id)
         self.org_id = org_id
         self.options = options
         self.planning = planning
         self.rest = rest
+        self.permit: Permit = FREE
         # What is remembered under the sync's former name, as long as nothing is under its own.
-        known = dict(self.org.syncs())
-        former = spec.renamed_from
+        known, former = dict(self.org.syncs()), spec.renamed_from
         self.name = former if planning and former and former in known and spec.name not in known else spec.name
-
-    def require_roles(self, roles: tuple[str, ...]) -> None:
-        """Say which roles the key surely lacks, before anything is sent. Raises PermissionDeniedError."""
-        missing = missing_roles(roles, actions_of(self.spec, writes=not self.planning))
-        if missing:
-            raise PermissionDeniedError(
-                f"The API key lacks what sync {self.spec.name!r} needs: {', '.join(missing)}. A key's roles cannot be "
-                "changed: create a new key with them in Kustomer under Settings > Security > API Keys. "
-                "Nothing was sent."
-            )
 
     async def open(self, under_way: frozenset[str] = frozenset()) -> Opened:
         """The stream of the sync. Raises KustomerError. A tag that is missing and wanted is made (not by a plan).
@@ -158,8 +138,8 @@ class Opening:
 
     @property
     def _may_make_tag(self) -> bool:
-        """A plan makes nothing, and an audience of nobody needs no tag."""
-        return not self.planning and bool(self.mapped[INVALID].isna().any())
+        """A plan makes nothing, a run that waits for approval neither, and an audience of nobody needs no tag."""
+        return not self.planning and not isinstance(self.permit, Waiting) and bool(self.mapped[INVALID].isna().any())
 
     def _notes(self, tag: TagOfAudience | None) -> list[str]:
         """What a person should know of the key, and of tags given under another name."""
@@ -200,25 +180,30 @@ class Opening:
             desired,
             resolver,
             strategy,
-            Guard(self.org_id, self.spec.name, scope, state.approvals.used()),
+            Guard(self.org_id, self.spec.name, scope, state.approvals.used(), asks=not self.permit.judged_already),
             Ledger(self.mapped[KEY]),
             self.options,
             leavers=leavers,
             under_way=under_way,
             planning=self.planning,
+            permit=self.permit,
         )
         return Opened(stream, state, strategy, tag, tuple(self._notes(tag)))
 
     def _memory(self, state: SyncState) -> Memory:
         """What is remembered: of every row, or of those that left the warehouse. Raises RowsOutOfDateError."""
+        if self.spec.shard is not None:
+            return Apart(state, state.rows.snapshot())
         if self.rest is None or self.rest.whole:
             return Whole(state.rows.snapshot())
         every_row = self.options.full_resync
         require_same(self.rest, state.scope, self.spec.signature, state.lines.trusted(), every_row=every_row)
-        return Part(state, state.rows.snapshot_of([*self.mapped[KEY], *self.rest.gone()]), self.rest)
+        keys = [*self.mapped[KEY], *self.left_out.keys, *self.rest.gone()]
+        return Part(state, state.rows.snapshot_of(keys), self.rest)
 
     def _resolver(self, strategy: Strategy, desired: Desired, state: SyncState) -> Resolver:
         unknown = desired.unknown()
+        as_planned = self.planning or self.permit.judged_already  # what a plan was made of comes out as in the plan
         finder = Finder(
             self.client,
             state.identities,
@@ -226,9 +211,9 @@ class Opening:
             self.spec.match_on,
             unknown=len(unknown),
             wanted=lambda: desired.identifiers_of(unknown),
-            creates_prove=strategy.creates_prove and not self.planning,
+            creates_prove=strategy.creates_prove and not as_planned,
             every_rung=not strategy.one_row_a_record,
-            proofs=PROOFS_OF_A_PLAN if self.planning else None,
+            proofs=PROOFS_OF_A_PLAN if as_planned else None,
         )
         link = next((mapping for mapping in self.spec.fields if mapping.field == "company"), None)
         links = None

@@ -6,6 +6,7 @@ first rows only; a run would simply try the create, and Kustomer would say.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from kustomer_pipeline.kustomer import KustomerClient, ObjectName
 
 from .decisions import Create, Nothing, Wave
 from .ledger import Ledger
+from .permit import seal_of
 from .reconcile import Stream
 from .rendering import Line, action_of, lines_of
 from .report import CHANGE_COLUMNS, HeldChanges, OfTheGuard, Removals, masked_table
@@ -46,7 +48,8 @@ class Plan(OfTheGuard):
     `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`:
     DataFrame with one row per field that would change, and one per row that would be refused: key, action, kustomer_id,
     field, before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would
-    cost.
+    cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for each
+    record that would be, `signature` the definition of the sync.
     """
 
     sync: str
@@ -58,6 +61,9 @@ class Plan(OfTheGuard):
     held_changes: HeldChanges = field(default_factory=HeldChanges)
     estimate: Estimate = field(default_factory=Estimate)
     notes: tuple[str, ...] = ()
+    id: str | None = None
+    signature: str = ""
+    seals: frozenset[bytes] = frozenset()
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""
@@ -72,6 +78,7 @@ class PlanBuilder:
         self.lines: list[Line] = []
         self.creates = 0
         self.updates = 0
+        self.seals: set[bytes] = set()
         self._ledger = ledger
         self._actions = (*writes, "unchanged", "skip", "invalid", "reject", "defer")
 
@@ -83,9 +90,10 @@ class PlanBuilder:
                     self._ledger.set(decision.case.position, decision.outcome, reason=decision.reason)
                 if decision.case.position is None:
                     continue
-            elif not wave.held:
-                self.creates += isinstance(decision, Create)
-                self.updates += not isinstance(decision, Create)
+            else:
+                self.seals.add(seal_of(decision))
+                self.creates += isinstance(decision, Create) and not wave.held
+                self.updates += not isinstance(decision, Create) and not wave.held
             self.counts[action_of(decision)] += 1
             self.lines += lines_of(decision)
 
@@ -106,6 +114,15 @@ class PlanBuilder:
         self.counts["defer"] += stream.selected.put_off
         changes = pd.DataFrame(self.lines, columns=list(CHANGE_COLUMNS)).astype("string")
         return {action: self.counts[action] for action in self._actions}, changes
+
+    def id_of(self, org_id: str, name: str, signature: str, approved_before: int) -> str | None:
+        """The id of the plan: over whose it is and everything that is in it. Of nothing there is none."""
+        if not self.seals:
+            return None
+        digest = hashlib.blake2b("\n".join([org_id, name, signature, str(approved_before)]).encode(), digest_size=8)
+        for seal in sorted(self.seals):
+            digest.update(seal)
+        return f"plan-{len(self.seals)}-{digest.hexdigest()}"
 
     def estimate(self, client: KustomerClient, object_name: ObjectName) -> Estimate:
         """What the run would cost: one by one, or a hundredth of a job each and of the reading before an update."""

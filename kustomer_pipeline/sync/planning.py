@@ -8,6 +8,8 @@ import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerClient
 
+from .needed import require_roles
+from .observed import observed, work_of
 from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
@@ -15,6 +17,7 @@ from .report import HeldChanges, Removals
 from .rest import Rest
 from .spec import RunOptions, SyncSpec
 from .state import StateStore
+from .suppression import leave_out
 
 
 def plan_sync(
@@ -27,7 +30,9 @@ def plan_sync(
     rest: Rest | None = None,
 ) -> Plan:
     """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError, StateError."""
-    return client.run(_plan(spec, mapped, client, state, options or RunOptions("plan"), rest))
+    options = options or RunOptions("plan")
+    planning = _plan(spec, mapped, client, state, options, rest)
+    return observed(client, work_of(spec, options.run_id, "plan"), planning, lambda plan: (plan.counts, None))
 
 
 async def _plan(
@@ -41,13 +46,15 @@ async def _plan(
     before = client.usage.requests
     token = await client.token()
     opening = Opening(spec, mapped, client, store, token.org_id, options, planning=True, rest=rest)
-    opening.require_roles(token.roles)
+    require_roles(spec, token.roles, writes=False)
+    opening.mapped, opening.left_out = leave_out(spec, mapped, store.suppressed(token.org_id), options)
     client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
     opened = await opening.open()
     stream = opened.stream
     builder = PlanBuilder(stream.ledger, stream.strategy.actions)
     await reconcile(stream, builder)
     counts, changes = builder.told(stream)
+    counts["skip"] += len(opening.left_out)
     return Plan(
         sync=spec.name,
         org_id=token.org_id,
@@ -58,6 +65,9 @@ async def _plan(
         held_changes=_held_changes(stream, changes),
         estimate=builder.estimate(client, spec.object),
         notes=opened.notes,
+        id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
+        signature=spec.signature,
+        seals=frozenset(builder.seals),
     )
 
 

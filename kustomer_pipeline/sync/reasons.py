@@ -16,6 +16,8 @@ class ReasonCode(StrEnum):
     # mapping
     INVALID = "invalid"
     REPEATED = "repeated"
+    # whose row it is
+    SUPPRESSED = "suppressed"
     # who is it
     AMBIGUOUS = "ambiguous"
     CROSSED = "crossed_identifiers"
@@ -28,6 +30,7 @@ class ReasonCode(StrEnum):
     # nothing to do
     NOT_IN_KUSTOMER = "not_in_kustomer"
     EXISTS_ALREADY = "exists_already"
+    DELETED_IN_KUSTOMER = "deleted_in_kustomer"
     # what the record can take
     LIST_FULL = "list_full"
     TAGS_FULL = "tags_full"
@@ -43,6 +46,8 @@ class ReasonCode(StrEnum):
     KEPT_CHANGING = "kept_changing"
     REMOVALS_HELD = "removals_held"
     CHANGES_HELD = "changes_held"
+    NOT_APPROVED = "not_approved"
+    CHANGED_SINCE_PLAN = "changed_since_plan"
     BEYOND_LIMIT = "beyond_limit"
     NOT_ASKED_FOR = "not_asked_for"
     STOPPED = "stopped"

@@ -9,22 +9,23 @@ the other does not.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import KEY
 
-from .decisions import Leave, Nothing, Resolved, Wave
+from .decisions import Create, Leave, Match, Nothing, Resolved, Wave
 from .desired import Desired
 from .guard import NOTHING_TO_JUDGE, Guard, Verdict
 from .ledger import Ledger
+from .permit import FREE, Permit
 from .reasons import Reason, ReasonCode
 from .resolve import Explainer, Hints, Resolver
-from .rows import Case, Member
+from .rows import Case, DesiredRow, Member
 from .selection import defer, select_rows
 from .spec import RunOptions
 from .strategies import Leavers, Strategy
@@ -65,7 +66,7 @@ class Stream:
     """The decisions about one frame of one sync.
 
     planning: nothing will be written, so that absence has to be proven and held changes are looked at too. under_way:
-    keys of rows whose job of an earlier run is still in Kustomer's queue.
+    keys of rows whose job of an earlier run is still in Kustomer's queue. permit: which decisions may go.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Stream:
         leavers: Leavers | None = None,
         under_way: Collection[str] = (),
         planning: bool = False,
+        permit: Permit = FREE,
     ) -> None:
+        self.permit = permit
         self.desired = desired
         self.resolver = resolver
         self.strategy = strategy
@@ -97,7 +100,9 @@ class Stream:
         self._leavers = leavers
         self._under_way = frozenset(under_way)
         self._planning = planning
-        self._must_prove = strategy.must_prove or planning
+        self._must_prove = strategy.must_prove or planning or permit.judged_already
+        if permit.judged_already and strategy.creates_prove:
+            resolver.is_planned_create = self._is_planned_create
         self._explainer = Explainer(client, strategy.object_name)
         self.selected = select_rows(desired, strategy, guard, ledger, options, self._under_way)
 
@@ -190,10 +195,18 @@ class Stream:
         """One decision per case, in order. Raises KustomerError when Kustomer cannot be asked."""
         members = [case for case in cases if isinstance(case.row, Member)]
         if members and self._leavers is not None:
-            return await self._explained(await self._leavers.decide(members))
+            return self.permit.of(await self._explained(await self._leavers.decide(members)))
         resolved = await self.resolver.resolve(cases)
         orphans = tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None)
-        return await self._explained(Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans))
+        wave = Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans)
+        return self.permit.of(await self._explained(wave))
+
+    def _is_planned_create(self, case: Case, body: Mapping[str, Any]) -> bool:
+        """Whether the plan creates this row: then nobody is looked for, and Kustomer says if it was wrong."""
+        if case.attempts or case.known_id is not None or not isinstance(case.row, DesiredRow):
+            return False
+        decision = self.strategy.decide(Resolved(case, body, Match()))
+        return isinstance(decision, Create) and self.permit.holds(decision)
 
     async def _explained(self, wave: Wave) -> Wave:
         return replace(wave, decisions=tuple([await self._explainer.explained(one) for one in wave.decisions]))

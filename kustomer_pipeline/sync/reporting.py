@@ -11,10 +11,12 @@ import pandas as pd
 
 from .apply import Executor
 from .desired import SIGNATURE
-from .opening import Opened
+from .ledger import Ledger
+from .opening import Opened, Opening
 from .reconcile import Stream
-from .report import HeldChanges, Removals, SyncReport
-from .state import RunLine, SyncState
+from .report import HeldChanges, ReadBack, Removals, SyncReport
+from .spec import RunOptions
+from .state import RunLine, StateStore, SyncState
 from .wording import quantity
 
 
@@ -51,6 +53,41 @@ def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str,
     return tuple(dict.fromkeys(notes))
 
 
+def report_of(
+    opening: Opening,
+    opened: Opened | None,
+    executors: Sequence[Executor],
+    ledger: Ledger,
+    *,
+    requests: int,
+    searches: int,
+    stayed: int,
+    seconds: float,
+    interrupted: Exception | None,
+    read_back: ReadBack,
+    notes: Sequence[str],
+) -> SyncReport:
+    """The report of a run; `stayed`: rows that did not leave the warehouse, `notes`: what it has to say first."""
+    return SyncReport(
+        sync=opening.spec.name,
+        run_id=opening.options.run_id,
+        org_id=opening.org_id,
+        counts=ledger.counts().with_stayed(stayed),
+        stayed=stayed,
+        rows=ledger.rows(),
+        requests=requests,
+        searches=searches,
+        budget_left=opening.client.usage.remaining,
+        seconds=seconds,
+        by_code=ledger.by_code(),
+        removals=removals_of(opened.stream, executors) if opened else Removals(),
+        held_changes=held_changes_of(opened.stream, executors) if opened else HeldChanges(),
+        interrupted=interrupted,
+        read_back=read_back,
+        notes=(*notes, *notes_of(opened, executors)),
+    )
+
+
 def numbers_of(report: SyncReport) -> dict[str, int]:
     """The numbers of a report, by the columns of `sync_runs`."""
     return {
@@ -64,14 +101,22 @@ def numbers_of(report: SyncReport) -> dict[str, int]:
     }
 
 
-def note_run(state: SyncState, report: SyncReport, started_at: datetime, undo_days: int, signature: str | None) -> None:
-    """A line in `sync_runs`; what was overwritten more than `undo_days` ago is forgotten.
+def note_run(
+    store: StateStore,
+    state: SyncState,
+    report: SyncReport,
+    started_at: datetime,
+    options: RunOptions,
+    signature: str | None,
+) -> None:
+    """A line in `sync_runs`; what is older than the days of the options is removed.
 
     signature: the definition under which all that is remembered was accepted, None where that is not sure.
     """
     word = type(report.interrupted).__name__ if report.interrupted else None
     with state.transaction() as tx:
         tx.runs.add(RunLine(report.run_id, started_at, state.now(), numbers_of(report), report.seconds, word))
-        tx.changes.forget_before(started_at - timedelta(days=undo_days))
         if signature is not None:
             tx.facts.set(SIGNATURE, signature)
+    before = started_at - timedelta(days=options.keep_days)
+    store.purge(state.org_id, before, max(before, started_at - timedelta(days=options.undo_days)))

@@ -1,6 +1,6 @@
 """One run of one sync: the mapped frame in, Kustomer brought up to date, the report out.
 
-    lock the org → collect jobs left behind → open the sync → reconcile, executed → report
+    take the turn → collect jobs left behind → open the sync → reconcile, executed → report
 
 Safe to run again after being stopped anywhere: what was accepted is in the state, what is under way is in the journal,
 and everything else is looked up before it is written.
@@ -17,19 +17,26 @@ from kustomer_pipeline.mapping import INVALID, KEY
 
 from .apply import Executor, Writer, collect_left_behind, remember_invalid
 from .apply.tag_by_name import AnsweredRecords, learn_tag_id
+from .approved import finished, note_of, permit_of
 from .audience_tag import TagOfAudience
 from .filing import file_accepted
 from .ledger import Ledger, Outcome
+from .needed import require_roles
+from .observed import observed_run
 from .opening import WIRE_FACT, Opened, Opening
+from .permit import Waiting
 from .progress import Teller
 from .readback import Sample
 from .reasons import Reason, ReasonCode
 from .reconcile import reconcile
-from .report import HeldChanges, OnProgress, ReadBack, Removals, SyncReport
-from .reporting import held_changes_of, note_run, notes_of, removals_of
+from .report import OnProgress, ReadBack, SyncReport
+from .reporting import note_run, report_of
 from .rest import Rest
 from .spec import ChangeLimit, RunOptions, SyncSpec
+from .splitting import settle_apart
 from .state import Lock, LockLostError, StateStore, SyncState
+from .suppression import leave_out
+from .turn import turn_to_write
 
 
 def run_sync(
@@ -48,7 +55,7 @@ def run_sync(
     ends the run early, is found in `report.interrupted`, and the rows it did not reach are deferred. Raises StateError
     when the state database fails.
     """
-    return client.run(_run(spec, mapped, client, state, options, on_progress, rest))
+    return observed_run(client, spec, options, _run(spec, mapped, client, state, options, on_progress, rest))
 
 
 async def _run(
@@ -60,13 +67,12 @@ async def _run(
     on_progress: OnProgress | None,
     rest: Rest | None,
 ) -> SyncReport:
-    before = client.usage
-    token = await client.token()
+    before, token = client.usage, await client.token()
     opening = Opening(spec, mapped, client, store, token.org_id, options, rest=rest)
-    opening.require_roles(token.roles)
-    with store.lock(token.org_id) as lock, client.asking_before_writes(lock.check):
-        if spec.renamed_from:
-            opening.org.carry_over(spec.renamed_from, spec.name)
+    require_roles(spec, token.roles)
+    async with turn_to_write(spec, client, store, token.org_id, options.run_id) as lock:
+        opening.mapped, opening.left_out = leave_out(spec, mapped, store.suppressed(token.org_id), options)
+        opening.permit = permit_of(spec, store, token.org_id, options)
         client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
         report = await _Run(opening, lock, on_progress, before).execute()
         opening.org.set_fact(WIRE_FACT, json.dumps(client.wire.learned()))
@@ -105,7 +111,7 @@ class _Run:
                 await executor.abandon()
             raise
         self._defer_the_rest()
-        report = await self._report(interrupted)
+        report = self.opening.left_out.told(await self._report(interrupted))
         if not isinstance(interrupted, LockLostError):
             self._end(report)
             self._file()
@@ -116,7 +122,8 @@ class _Run:
         self.opened = await self.opening.open(under_way)
         self.ledger = self.opened.stream.ledger
         await self._learn_tag(under_way)
-        if self.opened.tag is not None and self.opened.tag.readable and self.opened.tag.id is None:
+        waits = isinstance(self.opening.permit, Waiting)
+        if self.opened.tag is not None and self.opened.tag.readable and self.opened.tag.id is None and not waits:
             pending = self.ledger.pending()  # nobody can have a tag that is not there
             self.ledger.set_many(pending, Outcome.UNCHANGED)
         else:
@@ -133,6 +140,8 @@ class _Run:
             with opened.state.transaction() as tx:
                 tx.rows.forget(stream.done_with)
                 tx.rows.own(stream.handed_over, True, self.options.run_id)
+        if self.spec.shard is not None:
+            settle_apart(opened, stream)
         if opened.strategy.one_row_a_record:
             remember_invalid(opened.state, self.options.run_id, stream.desired)
         self.teller.tell(last=True)
@@ -156,8 +165,7 @@ class _Run:
         return executor
 
     def _sample_of(self, opened: Opened) -> Sample:
-        learn = opened.stream.resolver.on_read
-        return Sample(self.options.read_back, opened.strategy, self.options.run_id, learn)
+        return Sample(self.options.read_back, opened.strategy, self.options.run_id, opened.stream.resolver.on_read)
 
     def _approve(self, state: SyncState, plan_id: str) -> None:
         with state.transaction() as tx:
@@ -215,26 +223,19 @@ class _Run:
         read_back = ReadBack()
         if self.sample is not None and interrupted is None:
             read_back = await self.sample.read_back(self.client)
-        opened = self.opened
-        usage, rest = self.client.usage, self.opening.rest
-        stayed = rest.stayed if rest is not None else 0
-        return SyncReport(
-            sync=self.spec.name,
-            run_id=self.options.run_id,
-            org_id=self.opening.org_id,
-            counts=self.ledger.counts().with_stayed(stayed),
-            stayed=stayed,
-            rows=self.ledger.rows(),
+        usage, rest, opened = self.client.usage, self.opening.rest, self.opened
+        return report_of(
+            self.opening,
+            opened,
+            self.executors,
+            self.ledger,
             requests=usage.requests - self.before.requests,
             searches=usage.searches - self.before.searches,
-            budget_left=usage.remaining,
+            stayed=rest.stayed if rest is not None else 0,
             seconds=self.client.clock.monotonic() - self.started,
-            by_code=self.ledger.by_code(),
-            removals=removals_of(opened.stream, self.executors) if opened else Removals(),
-            held_changes=held_changes_of(opened.stream, self.executors) if opened else HeldChanges(),
             interrupted=interrupted,
             read_back=read_back,
-            notes=notes_of(opened, self.executors),
+            notes=note_of(self.opening.permit, self.options),
         )
 
     def _end(self, report: SyncReport) -> None:
@@ -244,4 +245,6 @@ class _Run:
         settled = report.interrupted is None and left < ChangeLimit.AT_LEAST
         first = memory is not None and not (len(memory.snapshot.keys) or memory.stayed)
         signature = self.spec.signature if settled or first else None
-        note_run(state, report, self.started_at, self.options.undo_days, signature)
+        if report.interrupted is None:
+            finished(self.opening.permit, self.opening.store, self.opening.org_id)
+        note_run(self.opening.store, state, report, self.started_at, self.options, signature)

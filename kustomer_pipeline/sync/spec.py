@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
@@ -23,7 +25,7 @@ AudienceMode = Literal["add", "remove", "mirror"]
 Nulls = Literal["keep", "clear"]
 MirrorScope = Literal["owned", "tag"]
 
-_NOT_SIGNED = ("name", "max_removals", "max_changes", "mirror_scope", "renamed_from")
+_NOT_SIGNED = ("name", "max_removals", "max_changes", "mirror_scope", "renamed_from", "shard", "approval")
 
 
 def _signature(facts: dict[str, Any]) -> str:
@@ -66,10 +68,26 @@ class ChangeLimit:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Nothing is written but what an approved plan holds, and the plan is not older than `max_age`."""
+
+    max_age: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `of` parts of a sync, numbered from 0; a row belongs to one of them by a hash of its key."""
+
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
 class ObjectSpec:
     """Customers or companies, one per row. `match_on` is the identity ladder, tried in its order.
 
-    `renamed_from`: the name this sync had before; what is remembered under it is carried over.
+    `renamed_from`: the name this sync had before; what is remembered under it is carried over. `shard`: which part of
+    the sync this is (splitting.py makes it, with the part's name).
     """
 
     name: str
@@ -81,6 +99,8 @@ class ObjectSpec:
     default_region: str | None = None
     max_changes: ChangeLimit = ChangeLimit()
     renamed_from: str | None = None
+    shard: Shard | None = None
+    approval: Approval | None = None
     tag: ClassVar[None] = None
 
     @property
@@ -120,6 +140,8 @@ class AudienceSpec:
     default_region: str | None = None
     object: ObjectName = "customers"
     renamed_from: str | None = None
+    approval: Approval | None = None
+    shard: ClassVar[None] = None
 
     @property
     def signature(self) -> str:
@@ -155,9 +177,11 @@ class RunOptions:
 
     full_resync: look at every row. limit: at most so many rows are attempted, the others are deferred. only: those
     that were refused last time, the others are deferred. approve_removals, approve_changes: the plan id of the one set
-    of removals or changes that may pass the guard. clean_up: untag whom this sync tagged with a tag it no longer has.
+    of removals or changes that may pass the guard. approve: the id of the plan that is applied, and nothing else;
+    approved_by: who said so. clean_up: untag whom this sync tagged with a tag it no longer has.
     read_back: so many of the written records are read again afterwards. undo_days: for so long the values that were
-    overwritten are kept.
+    overwritten are kept; keep_days: for so long the log, the runs and, at most, those values. suppressed: identifier →
+    canonical values of those whose rows are skipped in this run.
     """
 
     run_id: str
@@ -165,7 +189,11 @@ class RunOptions:
     limit: int | None = None
     approve_removals: str | None = None
     approve_changes: str | None = None
+    approve: str | None = None
+    approved_by: str | None = None
     only: Literal["rejected"] | None = None
     clean_up: bool = False
     read_back: int = 50
     undo_days: int = 30
+    keep_days: int = 90
+    suppressed: Mapping[str, Collection[str]] = field(default_factory=dict)

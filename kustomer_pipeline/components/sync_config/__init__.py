@@ -6,11 +6,13 @@ parts, in_dagster → attributes of a kind of sync, or of the project → checks
 from .alerts import CONDITIONS, Alert, Condition
 from .audiences import AudienceSyncAttributes, AudienceSyncConfig
 from .common import SyncAttributes, SyncConfig, name_problems, sync_asset_names
+from .drifting import Drift
 from .in_dagster import OnCron, ResourceKeys, SourceTable
 from .objects import ObjectSyncAttributes, ObjectSyncConfig
 from .parts import FieldColumns, LogTo, Schedule
 from .problems import Problem, SyncConfigError, Where, did_you_mean, dotted, listed, problems_in, raise_located
 from .project import ProjectAttributes
+from .suppressing import Suppress
 from .together import Conflict, bound_to_themselves, conflicts
 from .watch import Watch
 
@@ -21,6 +23,7 @@ __all__ = [
     "AudienceSyncConfig",
     "Condition",
     "Conflict",
+    "Drift",
     "FieldColumns",
     "LogTo",
     "ObjectSyncAttributes",
@@ -31,6 +34,7 @@ __all__ = [
     "ResourceKeys",
     "Schedule",
     "SourceTable",
+    "Suppress",
     "SyncAttributes",
     "SyncConfig",
     "SyncConfigError",

@@ -71,7 +71,13 @@ class AudienceSyncConfig(SyncConfig, AudienceSyncAttributes):
             default_region=self.default_region,
             object=self.object,
             renamed_from=self.renamed_from,
+            approval=self.approval_rule,
         )
+
+    @property
+    def parts(self) -> None:
+        """An audience is looked at as a whole."""
+        return None
 
     @property
     def tag_name(self) -> str:

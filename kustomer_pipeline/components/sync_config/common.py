@@ -17,10 +17,13 @@ from kustomer_pipeline.mapping import MATCH_ON, FieldConfigError, FieldMapping, 
 from kustomer_pipeline.sync import AudienceSpec, ObjectSpec
 
 from .alerts import Alerts
+from .approving import Approving
 from .comparing import Comparing
+from .drifting import Drifting, drift_problems
 from .in_dagster import InDagster, SourceTable
 from .parts import Attributes, Count, FieldSource, LogTo, Region, Schedule, Share, field_mappings
 from .problems import Problem, SyncConfigError, Where, did_you_mean, problems_in
+from .suppressing import Suppress, suppress_problems
 from .watch import Watch, watch_problems
 
 # sync_all and plan_all are jobs over all syncs; an undo keeps its own notes in the state under its name.
@@ -81,6 +84,12 @@ class WhatIsSent(Attributes):
         "needs to be allowed to.",
         examples=[{"schema": "kustomer_sync"}],
     )
+    suppress: Suppress | None = Field(
+        None,
+        description="People whose rows are skipped, as a query of the warehouse: {query, match_on}. So are, in every "
+        "sync, those of people who were forgotten.",
+        examples=[{"query": "select email from privacy.erasures", "match_on": "email"}],
+    )
     read_back: Count = Field(
         50,
         ge=0,
@@ -89,7 +98,7 @@ class WhatIsSent(Attributes):
     )
 
 
-class SyncAttributes(InDagster, Comparing, WhatIsSent):
+class SyncAttributes(InDagster, Comparing, Approving, Drifting, WhatIsSent):
     """What both kinds of sync have in common."""
 
     alerts: Alerts | None = Field(
@@ -113,6 +122,11 @@ class SyncConfig(SyncAttributes):
     @abstractmethod
     def spec(self) -> ObjectSpec | AudienceSpec:
         """What the engine needs to know."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> int | None:
+        """In how many parts its rows are read, compared and sent, each a run of its own; None: in one run."""
 
     @property
     @abstractmethod
@@ -174,6 +188,8 @@ class SyncConfig(SyncAttributes):
             *sync._automation_problems(),
             *sync._upstream_problems(),
             *sync._renaming_problems(),
+            *suppress_problems(sync.suppress, sync.kind, sync.fields),
+            *drift_problems(sync, sync.spec.mode),
             *sync.find_problems(),
         ]
         if own:
@@ -243,9 +259,11 @@ class SyncConfig(SyncAttributes):
             yield Problem(where, f"{error}{'.' if hint else ''}{hint}")
 
 
-def sync_asset_names(sync: SyncConfig) -> tuple[str, str, str, str]:
-    """The last parts of the keys of its assets: the rows, the mapped rows, the sync itself, its plan."""
-    return f"{sync.name}_rows", f"{sync.name}_mapped", sync.name, f"{sync.name}_plan"
+def sync_asset_names(sync: SyncConfig) -> tuple[str, ...]:
+    """The last parts of the keys of its assets: the rows, the mapped rows, the sync itself, its plan; its drift, where
+    that is looked for."""
+    drift = [f"{sync.name}_drift"] if sync.drift is not None else []
+    return f"{sync.name}_rows", f"{sync.name}_mapped", sync.name, f"{sync.name}_plan", *drift
 
 
 def name_problems(name: str) -> Iterator[Problem]:

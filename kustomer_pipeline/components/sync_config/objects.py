@@ -1,7 +1,7 @@
 """Customers or companies from a query."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,13 @@ class ObjectSyncAttributes(SyncAttributes):
         "that were sent before (100 at least) although the sync itself is as it was, it changes none of them until "
         "somebody approves. New records still go.",
     )
+    shards: Annotated[int, Field(ge=2, le=1000)] | None = Field(
+        None,
+        description="For rows that are compared here: split them into so many partitions of "
+        "Dagster's, each a run that reads, compares and sends a part of the rows, on as many machines as there are. "
+        "All of them have to reach the database of KUSTOMER_STATE_URL.",
+        examples=[16],
+    )
 
 
 class ObjectSyncConfig(SyncConfig, ObjectSyncAttributes):
@@ -57,7 +64,13 @@ class ObjectSyncConfig(SyncConfig, ObjectSyncAttributes):
             default_region=self.default_region,
             max_changes=ChangeLimit(share=self.max_changes.share, count=self.max_changes.count),
             renamed_from=self.renamed_from,
+            approval=self.approval_rule,
         )
+
+    @property
+    def parts(self) -> int | None:
+        """As written."""
+        return self.shards
 
     @property
     def tag_name(self) -> None:
@@ -76,6 +89,11 @@ class ObjectSyncConfig(SyncConfig, ObjectSyncAttributes):
 
     def find_problems(self) -> Iterator[Problem]:
         """Fields and match_on that cannot work; required fields that are not mapped."""
+        if self.shards is not None and self.compare == "in_warehouse":
+            yield Problem(("shards",), "with compare: in_warehouse only what changed leaves the warehouse; keep one")
+        if self.shards is not None and isinstance(self.source, str):
+            what = "the rows are a DataFrame, which is made as a whole: write source: {asset, table}, or a query"
+            yield Problem(("shards",), what)
         problems = list(self.field_problems(self.object, self.match_on))
         yield from problems
         missing = [field for field in required_fields(self.object) if field not in self.fields]

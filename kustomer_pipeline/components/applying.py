@@ -1,0 +1,119 @@
+"""The job that applies an approved plan: `apply_plan`, with the plan's id in its run config.
+
+    the plan's id → which sync it is of → its rows, read and mapped → a run that does what is in the plan
+
+A job of one op: which sync it is about is known when it runs. What it did is recorded on the sync's asset all the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from kustomer_pipeline.resources import KustomerResource, StateResource
+from kustomer_pipeline.sync import RunOptions
+from kustomer_pipeline.sync.state import part_of
+
+from .failures import failure, most_often, readable_failures, reason_to_fail
+from .keys import kustomer_key
+from .lineage import kustomer_lineage
+from .metadata import Around, report_metadata
+from .progress import in_log
+from .resources_of import Resources
+from .run_tags import approved_by
+from .running import rows_of, run_rows
+from .sharding import partition_keys, spec_of_part
+from .sync_checks import sync_check_results
+from .sync_config import SyncConfig
+from .sync_log import reason_not_logged
+
+_DESCRIPTION = """\
+**Writes to Kustomer.** Does exactly what a plan says that somebody has read and approved: each record of which the same
+comes out today as in the plan. What has changed since, in the warehouse or in Kustomer, is left as it is and told.
+
+A plan is applied once, and not when it is older than the sync's `approval: {max_age}` (a day unless it says so). A run
+that was interrupted may be launched again with the same plan."""
+
+
+class ApplyPlanConfig(dg.Config):
+    """Which plan, and who says so."""
+
+    plan: str = Field(description="The id of the plan, in full, as the plan's page shows it: plan-12-….")
+    by: str | None = Field(
+        default=None, description="Who approves it, for the log; else the user that Dagster names, if it does."
+    )
+
+
+def apply_job(syncs: Sequence[SyncConfig], org: str | None = None) -> dg.JobDefinition:
+    """`apply_plan`; with several orgs one for each, `apply_plan_eu`. syncs: those of the org."""
+    suffix = f"_{org}" if org else ""
+    keys = {key for sync in syncs for key in (sync.resource_keys.warehouse, sync.resource_keys.kustomer)}
+
+    @dg.op(
+        name=f"apply{suffix}",
+        description=_DESCRIPTION,
+        out=dg.Out(dg.Nothing),
+        tags={"dagster/compute_kind": "kustomer"},
+        required_resource_keys={*keys, f"kustomer{suffix}", "state"},
+    )
+    def apply(context: dg.OpExecutionContext, config: ApplyPlanConfig) -> Iterator[Any]:
+        kustomer: KustomerResource = getattr(context.resources, f"kustomer{suffix}")
+        with readable_failures(kustomer.variables):
+            sync, number = _planned(syncs, config.plan.strip(), kustomer, context.resources.state)
+            uses = Resources(sync.resource_keys, context.resources)
+            spec = spec_of_part(sync, number)
+            frame, _ = rows_of(sync, uses, number=number)
+            options = RunOptions(context.run_id, approve=config.plan.strip(), approved_by=config.by)
+            ran = run_rows(sync, spec, uses, spec.map(frame), approved_by(options, context.run), in_log(context))
+            for problem in ran.problems:
+                context.log.warning(problem)
+            partition = partition_keys(sync)[number] if number is not None else None
+            around = Around.of(context.instance, sync, partition)
+            metadata = report_metadata(sync, ran.report, ran.waited, around) | kustomer_lineage(sync)
+        yield dg.AssetMaterialization(kustomer_key(sync), metadata=metadata, partition=partition)
+        for check in sync_check_results(sync, ran.report, ran.missing_roles):
+            yield dg.AssetCheckEvaluation(
+                asset_key=kustomer_key(sync),
+                check_name=str(check.check_name),
+                passed=bool(check.passed),
+                metadata=dict(check.metadata),
+                severity=check.severity,
+                description=check.description,
+            )
+        yield dg.Output(None)
+        with readable_failures():
+            not_logged = reason_not_logged(sync, ran.report, uses.warehouse, uses.state)
+        reasons = [reason_to_fail(ran.report, sync.max_failure_share), not_logged]
+        if any(reasons):
+            text = "\n\n".join(reason for reason in reasons if reason)
+            raise failure(text, ran.report.interrupted, example=most_often(ran.report))
+
+    @dg.job(name=f"apply_plan{suffix}", description=_DESCRIPTION)
+    def job() -> None:
+        apply()
+
+    return job
+
+
+def _planned(
+    syncs: Sequence[SyncConfig], plan_id: str, kustomer: KustomerResource, state: StateResource
+) -> tuple[SyncConfig, int | None]:
+    """Whose plan it is: the sync, and the number of its part."""
+    with kustomer.client() as client, state.store() as store:
+        plan = store.plans(client.run(client.token()).org_id).get(plan_id)
+    if plan is None:
+        raise failure(
+            f"There is no plan {plan_id} of this org. Its id is what the plan's page shows, in full; old plans are "
+            "removed: make a new one"
+        )
+    name, number = part_of(plan.sync)
+    sync = next((one for one in syncs if one.name == name), None)
+    if sync is None:
+        raise failure(f"The plan {plan_id} is one of a sync {name!r}, which this project does not have (any more)")
+    if isinstance(sync.source, str):
+        raise failure(
+            f"The rows of {name} are made by the asset {sync.source}: launch the job sync_{name} with "
+            f"`approve: {plan_id}`"
+        )
+    return sync, number
