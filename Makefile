@@ -79,8 +79,8 @@ test-warehouses: build/warehouses/.installed ## ClickHouse and Snowflake on stan
 	build/warehouses/bin/python -m pytest kustomer_pipeline_tests/warehouse/dialects -k "clickhouse or snowflake or statements"
 
 .PHONY: test-compared
-test-compared: .venv/.installed-test ## The laws and the engine over the comparison in the warehouse: not a part of 'test'
-	TEST_COMPARE=in_warehouse $(PY) -m pytest -n 2 kustomer_pipeline_tests/laws kustomer_pipeline_tests/sync kustomer_pipeline_tests/corpus
+test-compared: .venv/.installed-test ## The laws and the engine over the comparison in the warehouse: not a part of 'test' (WAREHOUSE=postgresql)
+	TEST_COMPARE=in_warehouse TEST_WAREHOUSE=$(WAREHOUSE) $(PY) -m pytest -n 2 kustomer_pipeline_tests/laws kustomer_pipeline_tests/sync kustomer_pipeline_tests/corpus
 
 .PHONY: docs
 docs: .venv/.installed-test ## The documentation as a site, in build/site; a broken link ends it

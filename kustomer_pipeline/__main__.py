@@ -3,6 +3,7 @@
 python -m kustomer_pipeline            the commands
 python -m kustomer_pipeline doctor     what stands between this project and a sync
 python -m kustomer_pipeline exposures  what dbt should know of the syncs
+python -m kustomer_pipeline forget     remove one person from what the pipeline keeps
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 # Name → (its module, what it does in a line). Importing a module takes a second, so only the one that is asked for is.
 COMMANDS: Final = {
     "doctor": ("kustomer_pipeline.doctor.command", "say what stands between this project and a sync; changes nothing"),
+    "forget": ("kustomer_pipeline.forget.command", "remove one person from what the pipeline keeps"),
     "exposures": ("kustomer_pipeline.components.dbt_command", "write an exposures.yml for dbt: one for each sync"),
 }
 _INTERRUPTED = 130

@@ -9,12 +9,15 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     KUSTOMER_RATE_RESERVE                                  → KustomerResource  → the share that is left to others
     KUSTOMER_STATE_URL, else DAGSTER_HOME                  → StateResource     → StateStore
     KUSTOMER_UNDO_DAYS                                     → StateResource     → how long it can be undone
+    KUSTOMER_KEEP_DAYS                                     → State-, FramesResource → how long log and frames are kept
     KUSTOMER_FRAMES_URL, else DAGSTER_HOME                 → FramesResource    → where the frames wait
     KUSTOMER_KEEP_FRAMES                                   → FramesResource    → of how many runs they are kept
     KUSTOMER_EXECUTOR                                      → the executor of every job
     KUSTOMER_COMPARE                                       → where rows are compared, if a sync does not say so
     KUSTOMER_SHOW_VALUES                                   → whether the UI may show values of rows
     KUSTOMER_DAGSTER_URL                                   → the links of alerts; sent to what `alerts` names
+    KUSTOMER_REQUEST_LOG, _DAYS; DAGSTER_HOME              → RequestLog        → a line for each request to Kustomer
+    KUSTOMER_OTEL and OpenTelemetry's own                  → OpenTelemetry     → spans and metrics
 
 This is the one module that knows environment variables. The libraries below it speak of their parameters; what they
 say is told here in terms of the variables (`in_variables`).
@@ -23,21 +26,35 @@ say is told here in terms of the variables (`in_variables`).
 import os
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 from pydantic import Field
+from upath import UPath
 
-from .io_manager import DEFAULT_KEEP, FramesError, ParquetIOManager, ParquetStorage
-from .kustomer import ConfigurationError, KustomerClient, base_url_for
+from .io_manager import DEFAULT_KEEP, FramesError, ParquetIOManager, ParquetStorage, place_of
+from .kustomer import ConfigurationError, KustomerClient, Observer, base_url_for
 from .sync import StateError, StateStore
+from .telemetry import (
+    DEFAULT_LOG_DAYS,
+    Observers,
+    OpenTelemetry,
+    OtelSetupError,
+    RequestLog,
+    Signals,
+    is_used_here,
+    set_up,
+)
 from .warehouse import (
     RunLog,
     WarehouseUrlError,
     Watermark,
     open_engine,
+    part_of_query,
+    purge_log,
     read_frame,
     table_columns,
     table_uri,
@@ -48,6 +65,8 @@ from .warehouse.comparison import Comparison
 
 _DEFAULT_RATE_RESERVE = 0.2
 _DEFAULT_UNDO_DAYS = 30
+_DEFAULT_KEEP_DAYS = 90
+_KEEP_ADVICE = "such as 90; 0 keeps what the newest run wrote, 36500 everything"
 
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
@@ -62,6 +81,7 @@ OF_THE_ORG = ("api_key", "org", "region", "base_url", "rate_reserve")  # what is
 _UNMISTAKABLE = ("api_key", "base_url", "rate_reserve")
 _VARIABLE_OF = {
     "undo_days": "KUSTOMER_UNDO_DAYS",
+    "keep_days": "KUSTOMER_KEEP_DAYS",
     "base_dir": "KUSTOMER_FRAMES_URL",
     "keep_frames": "KUSTOMER_KEEP_FRAMES",
 }
@@ -99,9 +119,79 @@ def alert_url(variable: str) -> str:
     return url
 
 
+def dagster_home() -> str | None:
+    """Where Dagster keeps its things; None where it is not set."""
+    return setting("", "DAGSTER_HOME") or None
+
+
 def dagster_url() -> str | None:
     """Where people open the Dagster UI, without a slash at the end; None when nobody has said."""
     return setting("", "KUSTOMER_DAGSTER_URL").rstrip("/") or None
+
+
+def observer_from_environment() -> Observer | None:
+    """Who hears of the requests to Kustomer (None as a rule). Raises ConfigurationError, which names the variable."""
+    observers: list[Observer] = []
+    if folder := request_log_folder():
+        observers.append(RequestLog(folder, _request_log_days()))
+    if _otel():
+        observers.append(OpenTelemetry())
+    return Observers(observers) if observers else None
+
+
+def request_log_folder() -> Path | None:
+    """Where the request log is kept; None where it is off. Raises ConfigurationError, which names the variable."""
+    place = setting("", "KUSTOMER_REQUEST_LOG")
+    if place in ("", "0"):
+        return None
+    folder = Path(place).expanduser()
+    if folder.is_absolute():
+        return folder
+    if place != "1":
+        raise ConfigurationError(
+            f"KUSTOMER_REQUEST_LOG is {place!r}; set it to 1, or to the full path of the folder to keep the log in"
+        )
+    home = setting("", "DAGSTER_HOME")
+    if not home:
+        raise ConfigurationError(
+            "There is no place for the request log: set DAGSTER_HOME (its folder kustomer_requests is used then), or "
+            "KUSTOMER_REQUEST_LOG to the full path of a folder"
+        )
+    return Path(home).expanduser().absolute() / "kustomer_requests"
+
+
+def _request_log_days() -> int:
+    text = setting("", "KUSTOMER_REQUEST_LOG_DAYS")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise ConfigurationError(f"KUSTOMER_REQUEST_LOG_DAYS is {text!r}; set it to a number of days, such as 7")
+    return int(text) if text else DEFAULT_LOG_DAYS
+
+
+def _otel() -> bool:
+    """Whether spans and metrics are made; with KUSTOMER_OTEL=1 they are also sent, as OpenTelemetry's variables say."""
+    wish = setting("", "KUSTOMER_OTEL")
+    if wish not in ("", "0", "1"):
+        raise ConfigurationError(
+            f"KUSTOMER_OTEL is {wish!r}; set it to 1 to send spans and metrics where the OTEL_ variables say, or to 0"
+        )
+    if wish == "1":
+        protocol = setting("", "OTEL_EXPORTER_OTLP_PROTOCOL") or Signals.protocol
+        try:
+            set_up(Signals(_sent_over_otlp("OTEL_TRACES_EXPORTER"), _sent_over_otlp("OTEL_METRICS_EXPORTER"), protocol))
+        except OtelSetupError as error:
+            text = str(error).replace("protocol is", "OTEL_EXPORTER_OTLP_PROTOCOL is")
+            raise ConfigurationError(f"KUSTOMER_OTEL is 1, and cannot be done. {text}") from None
+    return wish == "1" or (not wish and is_used_here())
+
+
+def _sent_over_otlp(variable: str) -> bool:
+    exporter = setting("", variable)
+    if exporter not in ("", "otlp", "none"):
+        raise ConfigurationError(
+            f"{variable} is {exporter!r}; with KUSTOMER_OTEL=1 it may be otlp (the default) or none. For other "
+            "exporters leave KUSTOMER_OTEL unset, and start Dagster by opentelemetry-instrument"
+        )
+    return exporter != "none"
 
 
 def warehouse_uri(table: str) -> str | None:
@@ -158,6 +248,11 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         """The rows of a query. Raises WarehouseError."""
         return read_frame(open_engine(self.address()), sql)
 
+    def read_part(self, sql: str, key: Sequence[str], number: int, of: int) -> pd.DataFrame:
+        """The rows of one part of a query, chosen by the columns of their key. Raises WarehouseError."""
+        engine = open_engine(self.address())
+        return read_frame(engine, part_of_query(engine, sql, key, number, of))
+
     def columns(self, table: str) -> dict[str, str]:
         """The columns of a table, with the Python type of their values. Raises WarehouseError."""
         return table_columns(open_engine(self.address()), table)
@@ -170,9 +265,14 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         """The comparison of a sync's rows in the warehouse. Raises WarehouseError."""
         return Comparison(open_engine(self.address()), schema, org_id, sync)
 
-    def log(self, schema: str, run: RunLog) -> None:
-        """Write what became of the rows of a run to the tables of a schema. Raises WarehouseError."""
-        write_log(open_engine(self.address()), schema, run)
+    def log(self, schema: str, run: RunLog, before: datetime) -> None:
+        """Write what became of the rows of a run to the tables of a schema, and remove from them what is older.
+
+        Raises WarehouseError.
+        """
+        engine = open_engine(self.address())
+        write_log(engine, schema, run)
+        purge_log(engine, schema, run.org_id, before)
 
     def address(self) -> str:
         """The URL, wherever it is set. Raises WarehouseUrlError."""
@@ -228,8 +328,11 @@ class KustomerResource(dg.ConfigurableResource[None]):
                 f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys)"
             )
         rate_reserve = self._rate_reserve()
+        observer = observer_from_environment()
         try:
-            return KustomerClient(base_url=self._base_url(), api_key=api_key, rate_reserve=rate_reserve)
+            return KustomerClient(
+                base_url=self._base_url(), api_key=api_key, rate_reserve=rate_reserve, observer=observer
+            )
         except ConfigurationError as error:
             raise ConfigurationError(in_variables(str(error), self.variables)) from None
 
@@ -296,20 +399,31 @@ class StateResource(dg.ConfigurableResource[None]):
         f"nothing. None: KUSTOMER_UNDO_DAYS, else {_DEFAULT_UNDO_DAYS}.",
     )
 
+    keep_days: int | None = Field(
+        default=None,
+        description="For so many days the log, the runs and what was overwritten are kept; 0 keeps what the newest run "
+        f"wrote. None: KUSTOMER_KEEP_DAYS, else {_DEFAULT_KEEP_DAYS}.",
+    )
+
     def store(self) -> StateStore:
         """The state, to be used in a `with`. Raises StateError."""
         return StateStore.open(self.address())
 
     def days_to_undo(self) -> int:
         """For how many days the values that runs overwrite are kept. Raises StateError."""
-        text = str(self.undo_days) if self.undo_days is not None else setting("", "KUSTOMER_UNDO_DAYS")
-        if not text:
-            return _DEFAULT_UNDO_DAYS
-        if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        days, text = _days(self.undo_days, "KUSTOMER_UNDO_DAYS", _DEFAULT_UNDO_DAYS)
+        if days is None:
             raise StateError(
                 f"KUSTOMER_UNDO_DAYS is {text!r}; set it to a number of days, such as 30, or to 0 to keep nothing"
             )
-        return int(text)
+        return days
+
+    def days_to_keep(self) -> int:
+        """For how many days the log, the runs and, at most, those values are kept. Raises StateError."""
+        days, text = _days(self.keep_days, "KUSTOMER_KEEP_DAYS", _DEFAULT_KEEP_DAYS)
+        if days is None:
+            raise StateError(f"KUSTOMER_KEEP_DAYS is {text!r}; set it to a number of days, {_KEEP_ADVICE}")
+        return days
 
     def address(self) -> str:
         """The URL, wherever it is set. Raises StateError."""
@@ -325,6 +439,14 @@ class StateResource(dg.ConfigurableResource[None]):
         return f"sqlite:///{Path(home).expanduser().absolute() / 'kustomer_state.db'}"
 
 
+def _days(given: int | None, variable: str, default: int) -> tuple[int | None, str]:
+    """A number of days as it is given, or set, and how it is written; None where that is no number of days."""
+    text = str(given) if given is not None else setting("", variable)
+    if not text:
+        return default, text
+    return (int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None), text
+
+
 class FramesResource(ParquetStorage):
     """Where the frames wait between two assets, and for how long they are kept; what is not given: the environment."""
 
@@ -333,14 +455,33 @@ class FramesResource(ParquetStorage):
         description="Of so many runs the frames of an asset are kept, the newest; those of a run that goes on besides. "
         f"None: KUSTOMER_KEEP_FRAMES, else {DEFAULT_KEEP}.",
     )
+    keep_days: int | None = Field(
+        default=None,
+        description="Frames that are older are removed, also of assets that are no longer made. None: "
+        f"KUSTOMER_KEEP_DAYS, else {_DEFAULT_KEEP_DAYS}.",
+    )
+
+    def place(self, instance: dg.DagsterInstance) -> UPath:
+        """Where the frames are. Raises FramesError, which names the variable to set."""
+        try:
+            return place_of(setting(self.base_dir, "KUSTOMER_FRAMES_URL") or instance.storage_directory())
+        except FramesError as error:
+            raise FramesError(in_variables(str(error))) from None
 
     def create_io_manager(self, context: dg.InitResourceContext) -> ParquetIOManager:
         """The IO manager on that place. Raises FramesError, which names the variable to set."""
         place = setting(self.base_dir, "KUSTOMER_FRAMES_URL")
         try:
-            return ParquetStorage(base_dir=place, keep_frames=self._keep()).create_io_manager(context)
+            storage = ParquetStorage(base_dir=place, keep_frames=self._keep(), keep_days=self._days_to_keep())
+            return storage.create_io_manager(context)
         except FramesError as error:
             raise FramesError(in_variables(str(error))) from None
+
+    def _days_to_keep(self) -> int:
+        days, text = _days(self.keep_days, "KUSTOMER_KEEP_DAYS", _DEFAULT_KEEP_DAYS)
+        if days is None:
+            raise FramesError(f"keep_days is {text!r}; set it to a number of days, {_KEEP_ADVICE}")
+        return days
 
     def _keep(self) -> int:
         text = str(self.keep_frames) if self.keep_frames is not None else setting("", "KUSTOMER_KEEP_FRAMES")

@@ -20,19 +20,28 @@ from kustomer_pipeline.sync.state.tables import sync_rows
 from kustomer_pipeline.warehouse import open_engine, read_frame
 from kustomer_pipeline.warehouse.comparison import Comparison
 
-# With TEST_COMPARE=in_warehouse every World compares in a warehouse: the same suites, over both comparisons.
+# With TEST_COMPARE=in_warehouse every World compares in a warehouse: the same suites, over both comparisons. In SQLite,
+# or (TEST_WAREHOUSE=postgresql) in the server of the test process, whose address it leaves for itself and its children.
 EVERYWHERE = os.environ.get("TEST_COMPARE") == "in_warehouse"
-SCHEMA = "kustomer_state"
+IN_POSTGRESQL = os.environ.get("TEST_WAREHOUSE") == "postgresql"
+ADDRESS = "TEST_WAREHOUSE_URL"
 _PLAIN = (str, int, float, bool)
 _HALF_A_SIGN = re.compile("[\ud800-\udfff]")
+_NO_TEXT = re.compile("[\ud800-\udfff\0]")
 
 
 class Warehouse:
-    """One database, with a table for each sync."""
+    """One database, with a table for each sync; in PostgreSQL two schemas of one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, schema: str = "kustomer_state") -> None:
         self.engine = open_engine(url)
+        self._schema = schema
         self._writing = sa.create_engine(self.engine.url, poolclass=sa.NullPool)
+
+    @classmethod
+    def of(cls, name: str, folder: Path) -> Warehouse:
+        """The warehouse of that name, made when it is missing."""
+        return cls.in_postgresql(os.environ[ADDRESS], name) if IN_POSTGRESQL else cls.in_sqlite(folder / f"{name}.db")
 
     @classmethod
     def in_sqlite(cls, path: Path) -> Warehouse:
@@ -40,10 +49,30 @@ class Warehouse:
         path.touch()
         return cls(f"sqlite:///{path}")
 
+    @classmethod
+    def in_postgresql(cls, server: str, name: str) -> Warehouse:
+        """In two schemas, made when they are missing."""
+        url = sa.make_url(server).update_query_dict({"options": f"-csearch_path={name}"})
+        warehouse = cls(url.render_as_string(hide_password=False), f"{name}_state")
+        with warehouse._writing.begin() as connection:
+            for schema in (name, f"{name}_state"):
+                connection.exec_driver_sql(f"create schema if not exists {schema}")
+        return warehouse
+
+    def drop(self) -> None:
+        """It is not needed any more."""
+        if self.engine.dialect.name == "postgresql":
+            with self._writing.begin() as connection:
+                for schema in (self._schema.removesuffix("_state"), self._schema):
+                    connection.exec_driver_sql(f"drop schema {schema} cascade")
+
     def holds(self, frame: pd.DataFrame) -> bool:
-        """Whether a table can hold such rows: no lists, no moments, no half of a sign."""
+        """Whether a table can hold such rows: no lists, no moments, no half of a sign; in PostgreSQL no mixed column."""
+        no_text = _NO_TEXT if self.engine.dialect.name == "postgresql" else _HALF_A_SIGN
+        if no_text is _NO_TEXT and any(pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes):
+            return False
         return bool(frame.columns.is_unique) and all(
-            value is None or value is pd.NA or (isinstance(value, _PLAIN) and not _HALF_A_SIGN.search(str(value)))
+            value is None or value is pd.NA or (isinstance(value, _PLAIN) and not no_text.search(str(value)))
             for name in frame
             for value in frame[name].astype(object).tolist()
         )
@@ -71,7 +100,7 @@ class Warehouse:
     ) -> tuple[pd.DataFrame, InWarehouse]:
         """As the rows asset reads them, and what answers for the rest."""
         sql = f'select * from "rows_of_{spec.name}"'
-        comparison = Comparison(self.engine, SCHEMA, org_id, spec.name)
+        comparison = Comparison(self.engine, self._schema, org_id, spec.name)
         reading = read(comparison, spec, sql, terms_of(spec, store, org_id), everything=everything)
         return reading.rows, InWarehouse(comparison, reading.kept)
 

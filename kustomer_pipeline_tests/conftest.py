@@ -15,6 +15,8 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.storage.root import LocalArtifactStorage
 
+from kustomer_pipeline_tests.compared import ADDRESS, IN_POSTGRESQL
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 _MEMORY = Path("/dev/shm")
@@ -144,6 +146,12 @@ def postgres_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=IN_POSTGRESQL)
+def warehouse_of_every_world(request: pytest.FixtureRequest) -> None:
+    """Where the tests compare in PostgreSQL, one of this process, known to its children too."""
+    os.environ[ADDRESS] = request.getfixturevalue("postgres_server")
 
 
 @pytest.fixture

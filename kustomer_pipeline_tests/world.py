@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,7 +57,8 @@ class World:
         self._run_ids = itertools.count(1)
         self.left = 0  # rows that left the warehouse for the latest run or plan
         self._folder = tempfile.TemporaryDirectory(prefix="warehouse-") if in_warehouse else None
-        self.warehouse = Warehouse.in_sqlite(Path(self._folder.name, "rows.db")) if self._folder else None
+        name = f"world_{uuid.uuid4().hex}"
+        self.warehouse = Warehouse.of(name, Path(self._folder.name)) if self._folder else None
 
     def __enter__(self) -> Self:
         self.sandbox.__enter__()
@@ -64,7 +66,8 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
-        if self._folder is not None:
+        if self._folder is not None and self.warehouse is not None:
+            self.warehouse.drop()
             self._folder.cleanup()
 
     @contextmanager
@@ -175,7 +178,7 @@ def mapped_rows(
     if not EVERYWHERE:
         return spec.map(frame), None
     name = hashlib.blake2b(state_url.encode(), digest_size=8).hexdigest()
-    warehouse = Warehouse.in_sqlite(Path(tempfile.gettempdir(), f"rows-of-{name}.db"))
+    warehouse = Warehouse.of(f"rows_of_{name}", Path(tempfile.gettempdir()))
     if not warehouse.holds(frame):
         return spec.map(frame), None
     warehouse.write(spec, frame)

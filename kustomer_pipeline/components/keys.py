@@ -1,6 +1,6 @@
-"""The keys of the assets of a sync: `kustomer/customers_rows` → `_mapped` → `kustomer/customers`, and `_plan`.
+"""The keys of the assets of a sync: `kustomer/customers_rows` → `_mapped` → `kustomer/customers`, `_plan`, `_drift`.
 
-The last part of a key is what the graph shows at its smallest zoom; so it says which of the four it is.
+The last part of a key is what the graph shows at its smallest zoom; so it says which of them it is.
 """
 
 import dagster as dg
@@ -26,6 +26,16 @@ def kustomer_key(sync: SyncConfig) -> dg.AssetKey:
 def plan_key(sync: SyncConfig) -> dg.AssetKey:
     """What would become of each row."""
     return _key(sync, 3)
+
+
+def drift_key(sync: SyncConfig) -> dg.AssetKey:
+    """What has become of the records since; of a sync that looks for it."""
+    return _key(sync, 4)
+
+
+def drift_job_name(sync: SyncConfig) -> str:
+    """The job that looks for drift."""
+    return f"drift_{sync.name}"
 
 
 def table_key(watch: Watch) -> dg.AssetKey:

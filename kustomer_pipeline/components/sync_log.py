@@ -3,7 +3,7 @@
 Written after the sync has been recorded: whatever happens here undoes nothing and hides nothing.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ def reason_not_logged(
     try:
         with state.store() as store:
             run = run_log(report, store)
-        warehouse.log(sync.log_to.schema_, run)
+        warehouse.log(sync.log_to.schema_, run, run.at - timedelta(days=state.days_to_keep()))
     except (WarehouseError, StateError) as error:
         return (
             f"The sync is done and recorded, only its log is missing: {error_text(error)}\n\nNothing has to be sent "

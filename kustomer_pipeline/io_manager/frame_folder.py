@@ -4,7 +4,8 @@
     00000012-<run id>.parquet    the highest number is the newest: counted, because the clocks of two machines differ
 
 Who reads gets the file of the own run, else the newest. Who writes removes the old ones, but none of a run that goes
-on: its next asset still has to read it. A file is filled beside its place, readable by its owner only, and then moved
+on: its next asset still has to read it. So do those go that are older than the days to keep, of all assets beside it. A
+file is filled beside its place, readable by its owner only, and then moved
 there: in a folder by renaming it, to an object store by one upload that takes effect at its end.
 """
 
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import BinaryIO, TypeVar, cast
 
 from upath import UPath
@@ -102,6 +104,40 @@ class FrameFolder:
         with suppress(FileNotFoundError):
             for name in store.ls(self._folder.path, detail=False):
                 yield self._folder / str(name).rstrip("/").rpartition("/")[2]
+
+
+def expire_before(place: UPath, moment: datetime, goes_on: Callable[[str], bool]) -> None:
+    """Remove files below a place that are older, but none of a run that goes on: also of assets that are no longer
+    made. Raises FramesError."""
+    with told("Old frames cannot be removed from", place):
+        for path in files_under(place):
+            run_id = _run_of(path)
+            if run_id is not None and _modified(path) < moment and not goes_on(run_id):
+                remove(path)
+
+
+def files_under(place: UPath) -> Iterator[UPath]:
+    """Every Parquet file below a place, also of earlier layouts, and those that were not finished."""
+    store, root = place.fs, place.path.rstrip("/")
+    store.invalidate_cache()
+    with suppress(FileNotFoundError):
+        for name in sorted(map(str, store.find(root))):
+            if name.endswith((".parquet", ".parquet.part")):
+                yield place.joinpath(*name[len(root) :].strip("/").split("/"))
+
+
+def _run_of(path: UPath) -> str | None:
+    """The id of the run that wrote a file; None where its name does not say."""
+    found, unfinished = _NAME.fullmatch(path.name), _UNFINISHED.fullmatch(path.name)
+    return found[2] if found else unfinished[1] if unfinished else None
+
+
+def _modified(path: UPath) -> datetime:
+    try:
+        moment: datetime = path.fs.modified(path.path)
+    except FileNotFoundError:  # another run has removed it
+        return datetime.max.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _write_to_folder(path: UPath, fill: Callable[[BinaryIO], None]) -> None:

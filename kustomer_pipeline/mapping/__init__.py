@@ -15,11 +15,12 @@ from .errors import (
 )
 from .fields import check_fields, field_names, field_type, list_attributes, nullable_fields, required_fields
 from .frame import column_names, map_frame
-from .identities import hash_of, identity_hashes
+from .identities import hash_of, hashes_of_values, identity_columns, identity_hashes
 from .keys import is_personal_key
 from .kinds import FieldMapping, FieldType, ListAttribute
 from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, reason_lines
 from .wire import wire_rows
+from .withheld import WITHHELD, is_withheld, withhold
 
 __all__ = [
     "CODES",
@@ -27,6 +28,7 @@ __all__ = [
     "KEY",
     "MATCH_ON",
     "ROW",
+    "WITHHELD",
     "DuplicateColumnError",
     "FieldConfigError",
     "FieldMapping",
@@ -41,12 +43,16 @@ __all__ = [
     "field_names",
     "field_type",
     "hash_of",
+    "hashes_of_values",
+    "identity_columns",
     "identity_hashes",
     "is_personal_key",
+    "is_withheld",
     "list_attributes",
     "map_frame",
     "nullable_fields",
     "reason_lines",
     "required_fields",
     "wire_rows",
+    "withhold",
 ]

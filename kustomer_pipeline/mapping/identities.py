@@ -8,7 +8,7 @@ So a comparison that runs elsewhere can find the rows that belong together, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,19 @@ def identity_hashes(
 ) -> list[set[str]]:
     """One set per row of a mapped frame, 16 hexadecimal characters each."""
     found: list[set[str]] = [set() for _ in range(len(mapped))]
-    _add(found, "", np.arange(len(mapped)), _texts(mapped[KEY]))
+    for space, rows, values in identity_columns(mapped, fields, object_name=object_name, match_on=match_on):
+        _add(found, space, rows, values)
+    return found
+
+
+def identity_columns(
+    mapped: pd.DataFrame, fields: Sequence[FieldMapping], *, object_name: str, match_on: Sequence[str]
+) -> Iterator[tuple[str, np.ndarray[Any, Any], pa.Array]]:
+    """(what kind of identifier, positions of rows, the canonical value of each), column by column.
+
+    The kind of the row's key is "". A row may be in several of them, and several times in one.
+    """
+    yield "", np.arange(len(mapped)), _texts(mapped[KEY])
     for mapping in fields:
         kind = field_type(object_name, mapping.field)
         space = kind.identifier or (mapping.field if mapping.field in match_on else None)
@@ -42,16 +54,20 @@ def identity_hashes(
             inside = pc.fill_null(pc.starts_with(values, "["), False) if kind.shape == "list" else None
             if inside is not None and pc.any(inside).as_py():
                 rows, texts = _inside(values, inside, kind, object_name)
-                _add(found, space, rows, texts)
+                yield space, rows, texts
                 values = pc.if_else(inside, pa.scalar(None, _TEXT), values)
             there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
-            _add(found, space, there, canonical_column(space, values.take(pa.array(there))))
-    return found
+            yield space, there, canonical_column(space, values.take(pa.array(there)))
 
 
 def hash_of(space: str, value: str) -> str:
     """The hash of one identifier (email, phone…) in its canonical form."""
     return _hashes(space, pa.array([value], _TEXT))[0]
+
+
+def hashes_of_values(space: str, values: Collection[str]) -> set[str]:
+    """The same of many."""
+    return set(_hashes(space, pa.array(values, _TEXT)))
 
 
 def _inside(values: pa.Array, inside: pa.Array, kind: FieldType, object_name: str) -> tuple[Any, pa.Array]:

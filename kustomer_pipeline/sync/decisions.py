@@ -16,6 +16,7 @@ from .patch import Patch
 from .reasons import Reason
 from .rows import Case
 from .state import OwnershipChange, RememberedRow
+from .theirs import left_to_them, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ class Resolved:
     body: Mapping[str, Any]
     match: Match
     dead: DeadReferences = DeadReferences()
+
+    @property
+    def theirs(self) -> frozenset[str]:
+        """The fields that are left to Kustomer: no update touches them."""
+        return left_to_them(self.case.row.body, self.case.theirs) if self.case.theirs else frozenset()
+
+    @property
+    def ours(self) -> Mapping[str, Any]:
+        """The body without those: what an update is computed from."""
+        return without(self.body, self.theirs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Sample:
         if not self._kept:
             return ReadBack()
         try:
-            live = await client.get_many(self._strategy.object_name, [id_ for _, id_ in self._kept])
+            with client.about(lambda: {id_: [resolved.case.key] for resolved, id_ in self._kept}):
+                live = await client.get_many(self._strategy.object_name, [id_ for _, id_ in self._kept])
         except KustomerError as error:
             return ReadBack(error=str(error))
         for resolved, id_ in self._kept:
@@ -79,7 +80,7 @@ class Sample:
         if live is None:
             return [Change("(the record)", None, "written")]
         try:
-            changes = self._strategy.patch(resolved.body, live, resolved.case.sent_lists).changes
+            changes = self._strategy.patch(resolved.ours, live, resolved.case.sent_lists).changes
         except UnpatchableError as error:
             return [Change("(the record)", str(error.reason), "written")]
         return [change for change in changes if not _holds_names(change)]

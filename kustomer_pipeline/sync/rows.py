@@ -17,6 +17,7 @@ from typing import Any, Literal
 from kustomer_pipeline.kustomer import identifiers
 
 from .state import RememberedRow
+from .theirs import Marks, outdated
 
 _FIELDS = ("externalId", "email", "phone", "name")
 
@@ -108,6 +109,16 @@ class Case:
     def sent_lists(self) -> Mapping[str, list[str]]:
         """Hashes of the list items that earlier runs wrote, by attribute."""
         return self.remembered.sent_lists if self.remembered else {}
+
+    @property
+    def theirs(self) -> Marks:
+        """What of the row is left to Kustomer, as it is remembered: theirs.py says what of it counts."""
+        return self.remembered.theirs if self.remembered else {}
+
+    @property
+    def outdated(self) -> frozenset[str]:
+        """What of it counts no more: the warehouse says something else since."""
+        return outdated(self.row.body, self.theirs) if self.theirs else frozenset()
 
     @property
     def last(self) -> Attempt | None:

@@ -21,13 +21,17 @@ from .reasons import Reason, ReasonCode
 from .spec import RunOptions
 from .strategies import Strategy
 
+NOT_WANTED = Reason(
+    ReasonCode.DELETED_IN_KUSTOMER, "deleted in Kustomer; left out until the row changes (on_deleted: forget)"
+)
+
 
 @dataclass(frozen=True)
 class Selected:
     """Positions to attempt, and positions that the guard holds because of `changes`.
 
-    not_due: rows that Kustomer did not have last time and that are not looked for yet. put_off: rows that this run was
-    not asked for.
+    not_due: rows that Kustomer did not have last time and that are not looked for yet, and rows whose record is not
+    wanted any more. put_off: rows that this run was not asked for.
     """
 
     positions: np.ndarray
@@ -49,20 +53,22 @@ def select_rows(
     _settle_without_looking(desired, strategy, ledger)
     due, not_due = desired.due()
     ledger.set_many(not_due, Outcome.SKIPPED, reason=Reason(ReasonCode.NOT_IN_KUSTOMER, "not in Kustomer"))
+    ledger.set_many(desired.left_out, Outcome.SKIPPED, reason=NOT_WANTED)
+    not_looked_at = len(not_due) + len(desired.left_out)
     asked_for = _asked_for(due, desired, ledger, options, under_way)
     put_off = len(due) - len(asked_for)
     limit = strategy.change_limit
     if limit is None:
-        return Selected(asked_for, asked_for[:0], NOTHING_TO_JUDGE, len(not_due), put_off)
+        return Selected(asked_for, asked_for[:0], NOTHING_TO_JUDGE, not_looked_at, put_off)
     compared = desired.compared
     contents = desired.contents(compared.changed)
     verdict = guard.changes(contents, compared.accepted, limit, options.approve_changes)
     if verdict.allowed:
-        return Selected(asked_for, asked_for[:0], verdict, len(not_due), put_off)
+        return Selected(asked_for, asked_for[:0], verdict, not_looked_at, put_off)
     changing = np.isin(asked_for, compared.changed)
     text = f"held back by max_changes; to let exactly these changes go, approve {verdict.plan_id}"
     going = defer(ledger, asked_for, changing, ReasonCode.CHANGES_HELD, text)
-    return Selected(going, asked_for[changing], verdict, len(not_due), put_off)
+    return Selected(going, asked_for[changing], verdict, not_looked_at, put_off)
 
 
 def defer(ledger: Ledger, positions: np.ndarray, which: np.ndarray, code: ReasonCode, text: str) -> np.ndarray:
@@ -78,12 +84,11 @@ def _settle_without_looking(desired: Desired, strategy: Strategy, ledger: Ledger
         ledger.set(position, Outcome.INVALID, reason=Reason(ReasonCode.INVALID, text))
     repeated = Reason(ReasonCode.REPEATED, "the same member as an earlier row")
     ledger.set_many(compared.repeated, Outcome.SKIPPED, reason=repeated)
-    ledger.set_many(compared.unchanged, Outcome.UNCHANGED, kustomer_ids=compared.ids.take(compared.unchanged))
+    ledger.set_many(compared.unchanged, Outcome.UNCHANGED, kustomer_ids=compared.ids)
     known = Reason(ReasonCode.SAME_MEMBER, "the same record as another row")
     if strategy.one_row_a_record:
         known = Reason(ReasonCode.EXISTS_ALREADY, "exists already")
-    ids = compared.ids.take(compared.known)
-    ledger.set_many(compared.known, Outcome.SKIPPED, kustomer_ids=ids, reason=known)
+    ledger.set_many(compared.known, Outcome.SKIPPED, kustomer_ids=compared.ids, reason=known)
 
 
 def _asked_for(
@@ -95,7 +100,7 @@ def _asked_for(
         text = "its job of an earlier run is still in Kustomer's queue; the next run collects it"
         positions = defer(ledger, positions, busy, ReasonCode.QUEUED, text)
     if options.only == "rejected":
-        statuses = desired.compared.statuses.take(pa.array(positions))
+        statuses = desired.compared.remembered(positions).statuses
         refused = pc.fill_null(pc.is_in(statuses, value_set=pa.array(["rejected", "invalid"])), False)
         text = "this run was asked for the rows refused before, and no others"
         positions = defer(ledger, positions, ~np.asarray(refused), ReasonCode.NOT_ASKED_FOR, text)

@@ -23,6 +23,7 @@ from kustomer_pipeline.kustomer import (
 
 from .apply import Executor, Writer, collect_left_behind
 from .ledger import Outcome
+from .observed import observed, undo_of
 from .progress import Teller
 from .report import OnProgress, masked_table
 from .state import LockLostError, OrgState, StateStore
@@ -77,7 +78,11 @@ def undo_run(
     changes (or with full_resync). Raises UndoError when the run is not known, and KustomerError while nothing has been
     done.
     """
-    return client.run(_undo(run_id, client, state, as_run or f"undo {run_id}", undo_days, on_progress))
+    as_run = as_run or f"undo {run_id}"
+    undoing = _undo(run_id, client, state, as_run, undo_days, on_progress)
+    return observed(
+        client, undo_of(SYNC, as_run), undoing, lambda undo: ({"restored": undo.restored}, undo.interrupted)
+    )
 
 
 async def _undo(

@@ -7,7 +7,8 @@
 Where the database has schemas (PostgreSQL: kustomer_sync.sync_log) they are tables of that schema; in SQLite, which
 has none, its name is the beginning of theirs (kustomer_sync_sync_log). Schema and tables are made when they are
 missing. A run is written in one transaction, and again in place of itself when it is written twice. Rows are named by
-their key (`row_key`, because `key` is a word of SQL); values of rows are never written. Times are UTC.
+their key (`row_key`, because `key` is a word of SQL); values of rows are never written. Times are UTC. How long lines
+stay, and how those of one person go: log_removal.py.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class RunLog:
 
 
 @dataclass(frozen=True)
-class _Tables:
+class LogTables:
     """The three tables of one schema."""
 
     schema: str
@@ -68,7 +69,8 @@ class _Tables:
     rejects: sa.Table
 
     @classmethod
-    def of(cls, schema: str, dialect: str) -> _Tables:
+    def of(cls, schema: str, dialect: str) -> LogTables:
+        """Those of a schema, as the dialect has them."""
         has_schemas = dialect != "sqlite"
         metadata = sa.MetaData(schema=schema if has_schemas else None)
         prefix = "" if has_schemas else f"{schema}_"
@@ -88,6 +90,7 @@ class _Tables:
 
     @property
     def all(self) -> tuple[sa.Table, ...]:
+        """The log, the runs, the rejects."""
         return self.sync_log, self.sync_runs, self.rejects
 
 
@@ -104,8 +107,8 @@ def write_log(engine: sa.Engine, schema: str, run: RunLog) -> None:
     """
     if engine.dialect.name == "clickhousedb":
         raise LogTablesError("ClickHouse has no transactions to write the log of a run in: leave log_to out")
-    tables = _Tables.of(schema, engine.dialect.name)
-    with _refusals(engine, schema) as step, transaction(engine) as connection:
+    tables = LogTables.of(schema, engine.dialect.name)
+    with refusals(engine, schema) as step, transaction(engine) as connection:
         _create_missing(connection, tables, step)
         grant = f"grant usage on schema {schema} to {{user}}; "
         grant += f"grant select, insert, delete on all tables in schema {schema} to {{user}}"
@@ -121,7 +124,7 @@ def write_log(engine: sa.Engine, schema: str, run: RunLog) -> None:
 
 
 @contextmanager
-def _refusals(engine: sa.Engine, schema: str) -> Iterator[Step]:
+def refusals(engine: sa.Engine, schema: str) -> Iterator[Step]:
     """What the database refuses becomes an error that names the right which the current step needs."""
     step = Step(f"write to the schema {schema}")
     try:
@@ -136,7 +139,7 @@ def _refusals(engine: sa.Engine, schema: str) -> Iterator[Step]:
         ) from None
 
 
-def _create_missing(connection: sa.Connection, tables: _Tables, step: Step) -> None:
+def _create_missing(connection: sa.Connection, tables: LogTables, step: Step) -> None:
     """Look first: a user who may not create needs no such right once everything is there."""
     inspector = sa.inspect(connection)
     schema = tables.schema

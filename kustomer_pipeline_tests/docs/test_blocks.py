@@ -19,6 +19,7 @@ import yaml
 
 from kustomer_pipeline.__main__ import main
 from kustomer_pipeline.doctor import command as doctor
+from kustomer_pipeline.forget import command as forget
 from kustomer_pipeline.sandbox.__main__ import make_parser
 from kustomer_pipeline_tests.components.conftest import Project, clock, empty_project, pipeline, sandbox
 from kustomer_pipeline_tests.components.pipeline import Pipeline
@@ -39,6 +40,7 @@ RUN: Final = {
     "python -m kustomer_pipeline doctor": "doctor/test_commands.py",
     ".venv/bin/python -m kustomer_pipeline.sandbox": "sandbox/test_command_line.py",
     "python -m kustomer_pipeline exposures": "docs/test_blocks.py",
+    "python -m kustomer_pipeline forget": "privacy/test_command.py",
     'rm -r "$DAGSTER_HOME/storage/': "docs/test_blocks.py",
     "make demo": "demo/test_demo.py",
     "make dev": "demo/test_demo.py",
@@ -49,6 +51,7 @@ RUN: Final = {
     "pg_restore": "deploy/test_backups.py",
     "docker compose --file deploy/compose.yaml exec --no-TTY postgres": "deploy/test_backups.py",
     "sqlite3": "deploy/test_backups.py",
+    "jq": "telemetry/test_page.py",
     "KUSTOMER_STATE_URL=": "deploy/test_copy_state.py",
 }
 # Beginning of a command → why no test runs it, and what holds it.
@@ -110,10 +113,16 @@ def test_the_options_of_our_commands_are_those_that_their_parsers_know() -> None
     """In a synopsis, too: `doctor [--json] …`."""
     parser = argparse.ArgumentParser()
     doctor.add_arguments(parser)
-    known = {"doctor": parser.format_help(), "sandbox": make_parser().format_help()}
+    forgetting = argparse.ArgumentParser()
+    forget.add_arguments(forgetting)
+    known = {
+        "doctor": parser.format_help(),
+        "forget": forgetting.format_help(),
+        "sandbox": make_parser().format_help(),
+    }
     looked_at = set()
     for _, command in shown():
-        found = re.search(r"-m kustomer_pipeline[ .](doctor|sandbox)\b(.*)", command)
+        found = re.search(r"-m kustomer_pipeline[ .](doctor|forget|sandbox)\b(.*)", command)
         if found is not None:
             looked_at.add(found[1])
             options = re.findall(r"--[a-z-]+", found[2])
@@ -197,11 +206,13 @@ WITH_SYNCS: Final = sorted({b.page for b in every_block("yaml") if any(kind in b
 
 
 def run(of: Pipeline, definitions: dg.Definitions, job: str, config: dict[str, Any] | None = None) -> str:
-    """Run a job, which must succeed; the id of the run."""
-    result = definitions.resolve_job_def(job).execute_in_process(
-        instance=of.instance, run_config=config, raise_on_error=False
-    )
-    assert result.success, job
+    """Run a job, which must succeed; the id of the run. Of a sync in shards: of each part, the last one's."""
+    found = definitions.resolve_job_def(job)
+    for partition in found.partitions_def.get_partition_keys() if found.partitions_def else [None]:
+        result = found.execute_in_process(
+            instance=of.instance, run_config=config, raise_on_error=False, partition_key=partition
+        )
+        assert result.success, job
     return result.run_id
 
 

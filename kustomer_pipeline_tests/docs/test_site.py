@@ -234,7 +234,7 @@ def test_our_commands_in_the_guides_are_taken_as_they_are_written() -> None:
     ours = [
         found[1].split() for _, line in commands() if (found := re.search(r"python -m kustomer_pipeline (.*)", line))
     ]
-    assert {words[0] for words in ours} == {"doctor", "exposures"}
+    assert {words[0] for words in ours} == {"doctor", "exposures", "forget"}
     for words in ours:
         parser = argparse.ArgumentParser(exit_on_error=False)
         importlib.import_module(COMMANDS[words[0]][0]).add_arguments(parser)

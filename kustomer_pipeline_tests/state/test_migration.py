@@ -22,6 +22,7 @@ from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, comp
 
 HERE = Path(__file__).parent
 FIRST_RELEASE = (HERE / "first_release.sql").read_text(encoding="utf-8")
+THIRD_LAYOUT = (HERE / "third_layout.sql").read_text(encoding="utf-8")
 TABLES_IN_POSTGRESQL = (HERE / "first_release_postgresql.sql").read_text(encoding="utf-8")
 ORG = "5f0c0ffee5f0c0ffee5f0c0f"
 VIP = "5f7a65f7a65f7a65f7a65f7a"
@@ -288,9 +289,10 @@ def test_a_state_of_a_newer_version_is_left_alone_and_says_so(old_url: str) -> N
 
 def to_second_layout(store: StateStore) -> None:
     with store.engine.begin() as connection:
-        for index in ("sync_rows_not_filed", "sync_rows_filed"):
+        for index in ("sync_rows_not_filed", "sync_rows_filed", "sync_rows_theirs"):
             connection.execute(sa.text(f"drop index {index}"))
-        connection.execute(sa.text("alter table sync_rows drop column filed"))
+        for column in ("filed", "theirs"):
+            connection.execute(sa.text(f"alter table sync_rows drop column {column}"))
         connection.execute(sa.text("drop table stale_lines"))
         connection.execute(sa.text("update schema_version set version = 2"))
 
@@ -329,6 +331,39 @@ def test_the_second_layout_stays_whole_where_its_migration_is_interrupted(old_ur
             StateStore.open(old_url).close()
         found = layout_of(old_url)
         assert found in (before, todays), f"interrupted at statement {number}"
+
+
+# --- the third layout, which forgot nobody --------------------------------------------------------------------
+
+
+def test_the_third_layout_becomes_todays_in_place_and_keeps_every_line(tmp_path: Path) -> None:
+    url = in_sqlite(tmp_path, THIRD_LAYOUT)
+    before = contents(url)
+    with StateStore.open(f"sqlite:///{tmp_path / 'new.db'}"):
+        todays = layout_of(f"sqlite:///{tmp_path / 'new.db'}")
+    with StateStore.open(url) as store:
+        assert layout_of(url) == todays
+        assert store.suppressed(ORG).read() is None
+        assert store.receipts(ORG).all() == []
+    after = contents(url)
+    assert after.pop("schema_version") == (["version"], [(SCHEMA_VERSION,)])
+    for name, (columns, _) in before.items():
+        if name != "schema_version":
+            assert picked(after[name], tuple(columns)) == picked(before[name], tuple(columns)), name
+    assert {"suppressed", "receipts", "budget_leases"} <= after.keys() - before.keys()
+
+
+def test_the_third_layout_stays_whole_where_its_migration_is_interrupted(tmp_path: Path) -> None:
+    url = in_sqlite(tmp_path, THIRD_LAYOUT)
+    before = found = contents(url)
+    number = 0
+    while found == before:
+        number += 1
+        with killed_at(number), contextlib.suppress(KilledError):
+            StateStore.open(url).close()
+        found = contents(url)
+        assert found == before or found["schema_version"][1] == [(SCHEMA_VERSION,)], f"interrupted at {number}"
+    assert number > 5
 
 
 # --- nothing is sent again ------------------------------------------------------------------------------------
@@ -370,3 +405,12 @@ def test_an_audience_goes_on_with_the_members_that_the_first_release_tagged(worl
     report = world.run(spec, members(2))
     assert (report.counts.unchanged, report.removed) == (2, 1)
     assert world.sandbox.tag_names(world.id_of("p2@example.com")) == []
+
+
+def test_nothing_is_sent_again_because_of_the_fourth_layout(world: World, tmp_path: Path) -> None:
+    in_sqlite(tmp_path, THIRD_LAYOUT.replace(ORG, world.sandbox.org_id))
+    rows = people(3, plan="pro")
+    rows[2]["email"] = "no address"
+    counts = world.run(customers(), rows).counts
+    assert (counts.unchanged, counts.invalid) == (2, 1)
+    assert len(world.sandbox.requests) == 1

@@ -137,8 +137,7 @@ def test_values_are_kept_for_some_days_also_those_of_a_sync_that_is_gone(
     clock.advance(86_400.0)
     kept = add_change(store, "customers", "")
     moment = datetime.fromtimestamp(clock.time(), UTC) - timedelta(hours=1)
-    with store.of("org", "customers").transaction() as tx:
-        tx.changes.forget_before(moment)
+    assert store.purge("org", before=moment, changes_before=moment) == 1
     assert store.org("org").changes_of("run") == [kept]
 
 

@@ -23,13 +23,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kustomer_pipeline.kustomer import Clock
 
 from .errors import DRIVER_ERRORS, StateError, readable_errors
+from .file_rights import made_private
 
 _VALUES_A_STATEMENT = 5_000  # SQLite allows 32,766 of them, PostgreSQL 65,535
 _ROWS_A_STATEMENT = 20_000  # as JSON some megabytes
 _ROWS = "rows_"
 _TUPLES = 2_000  # so few that the garbage collector is not called for them
 _SQLITE_PATIENCE_SECONDS = 60
-_WRITES = "kustomer_state_writes"
+WRITES = "kustomer_state_writes"
 # A connection that holds the org's lock may be silent for minutes: the network is not to take it for dead.
 _KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _LIBPQ = ("postgresql+psycopg", "postgresql+psycopg2")
@@ -60,7 +61,7 @@ class Database:
         with (
             readable_errors(self.name, "Writing to"),
             self.engine.connect() as connection,
-            connection.execution_options(**{_WRITES: True}).begin(),
+            connection.execution_options(**{WRITES: True}).begin(),
         ):
             yield connection
 
@@ -77,7 +78,7 @@ def connect(url: str, clock: Clock) -> Database:
             options = _KEEPALIVES if parsed.drivername in _LIBPQ else {}
             engine = sa.create_engine(parsed, connect_args=options, hide_parameters=True, pool_pre_ping=True)
         with engine.connect() as connection:
-            return Database(engine, clock, shown, _file(connection))
+            return Database(engine, clock, shown, made_private(_file(connection)))
     except (*DRIVER_ERRORS, OSError, ImportError) as error:
         if engine is not None:
             engine.dispose()
@@ -177,7 +178,8 @@ def tuples_of(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequ
         result = connection.execute(query)
         yield from iter(lambda: result.cursor.fetchmany(_TUPLES), [])
     else:
-        yield from connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query).partitions()
+        with connection.execute(query, execution_options={"yield_per": _ROWS_A_STATEMENT}) as result:
+            yield from result.partitions()
 
 
 def storable(text: str | None) -> str | None:
@@ -236,7 +238,7 @@ def in_wal_mode(cursor: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Who is going to write waits for the other writers now: later, after having read, SQLite would refuse at once."""
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

@@ -14,7 +14,9 @@ from .history import ChangesWriter, LogWriter, RunsWriter
 from .identities import Identities, IdentitiesWriter
 from .journal import Journal, JournalWriter
 from .lines import Lines, LinesWriter
+from .refusals import Refusals
 from .rows import Place, Rows, RowsWriter
+from .theirs import Theirs, TheirsWriter
 
 
 class Transaction:
@@ -26,6 +28,8 @@ class Transaction:
         self._now = now
         self.rows = RowsWriter(connection, place, now)
         self.lines = LinesWriter(connection, place)
+        self.theirs = TheirsWriter(connection, place)
+        self.refusals = Refusals(connection, place)
         self.journal = JournalWriter(connection, place, now)
         self.identities = IdentitiesWriter(connection, place.org_id)
         self.log = LogWriter(connection, place, now)
@@ -47,6 +51,7 @@ class SyncState:
         self._place = place
         self.rows = Rows(database, place)
         self.lines = Lines(database, place)
+        self.theirs = Theirs(database, place)
         self.journal = Journal(database, place)
         self.identities = Identities(database, place.org_id)
         self.facts = Facts(database, place)

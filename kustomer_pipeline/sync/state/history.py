@@ -58,12 +58,6 @@ class ChangesWriter:
         if values:
             self._connection.execute(sa.insert(sync_changes), values)
 
-    def forget_before(self, moment: datetime) -> None:
-        """Drop older lines, of all syncs of the org: also of one that is gone, and will not ask for it any more."""
-        table = sync_changes
-        old = sa.and_(table.c.org_id == self._place.org_id, table.c.at < moment)
-        self._connection.execute(sa.delete(table).where(old))
-
 
 class RunsWriter:
     """One line per run."""

@@ -27,6 +27,8 @@ from .database import Database, in_parts, upsert
 from .rows import Place, lines_fact
 from .tables import FILED, OPEN, WITHOUT, stale_lines, sync_facts, sync_rows
 
+_LINES = lines_fact(Place("", "", ""))  # what the names of these facts begin with
+
 
 @dataclass(frozen=True)
 class TrustedLines:
@@ -118,13 +120,18 @@ def distrust(connection: sa.Connection, org_id: str, *syncs: str) -> None:
         connection.execute(sa.delete(stale_lines).where(_stale(place)))
 
 
+def syncs_with_lines(connection: sa.Connection, org_id: str) -> set[str]:
+    """The syncs of which lines count."""
+    every = sa.and_(sync_facts.c.org_id == org_id, sync_facts.c.name.startswith(_LINES, autoescape=True))
+    return set(connection.execute(sa.select(sync_facts.c.sync).where(every)).scalars())
+
+
 def _facts(place: Place) -> sa.ColumnElement[bool]:
     return sa.and_(sync_facts.c.org_id == place.org_id, sync_facts.c.sync == place.sync)
 
 
 def _all_facts(place: Place) -> sa.ColumnElement[bool]:
-    every = lines_fact(Place(place.org_id, place.sync, ""))
-    return sa.and_(_facts(place), sync_facts.c.name.startswith(every, autoescape=True))
+    return sa.and_(_facts(place), sync_facts.c.name.startswith(_LINES, autoescape=True))
 
 
 def _stale(place: Place) -> sa.ColumnElement[bool]:

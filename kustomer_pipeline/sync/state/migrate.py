@@ -19,18 +19,23 @@ from . import tables
 
 FIRST_RELEASE = 1
 BEFORE_LINES = 2
+BEFORE_SUPPRESSION = 3
 _RENAMED = ("sync_rows", "bulk_jobs", "sync_log", "sync_runs", "sync_changes")
 _TAG_FACT = "tag_id"
 _LINES_AT_ONCE = 5_000
 
 
-def add_lines(connection: sa.Connection) -> None:
-    """The second layout knew no lines in the warehouse: no row has one. The caller makes what is new besides."""
-    column = tables.sync_rows.c.filed
-    kind = column.type.compile(connection.dialect)
-    connection.execute(sa.text(f"alter table {tables.sync_rows.name} add column {column.name} {kind}"))
+def add_columns(connection: sa.Connection, version: int) -> None:
+    """The second layout knew no lines in the warehouse, the third left nothing to Kustomer: no row has either.
+
+    The caller makes the tables that are new besides.
+    """
+    columns = tables.sync_rows.c
+    for column in [columns.filed] * (version == BEFORE_LINES) + [columns.theirs]:
+        kind = column.type.compile(connection.dialect)
+        connection.execute(sa.text(f"alter table {tables.sync_rows.name} add column {column.name} {kind}"))
     for index in tables.sync_rows.indexes:
-        index.create(connection)
+        index.create(connection, checkfirst=True)
 
 
 def from_first_release(connection: sa.Connection) -> None:

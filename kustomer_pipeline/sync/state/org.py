@@ -176,8 +176,9 @@ class OrgState:
             self._mine(table), table.c.sync == sync, table.c.run_id == run_id, table.c.outcome.in_(outcomes)
         )
         with self._database.reading() as connection:
-            for part in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query).partitions():
-                yield [tuple(row) for row in part]
+            with connection.execute(query, execution_options={"yield_per": _READ_AT_ONCE}) as result:
+                for part in result.partitions():
+                    yield [tuple(row) for row in part]
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.org_id == self.org_id

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from .database import Database, in_parts, storable, tuples_of, upsert, upsert_columns
+from .parts import is_part, other_parts
 from .tables import FILED, OPEN, WITHOUT, stale_lines, sync_facts, sync_rows
 from .values import RememberedRow, Snapshot, Status
 
@@ -48,11 +49,15 @@ def lines_fact(place: Place) -> str:
 
 @dataclass(frozen=True)
 class Holder:
-    """A row that is settled and did not leave the warehouse: its key, its record, whether the tag is ours."""
+    """A row that is settled and not in this run: its key, its record, whether the tag is ours.
+
+    It did not leave the warehouse; or it belongs to another part of the sync, under whose name (`sync`) it is known.
+    """
 
     key: str
     kustomer_id: str
     owned: bool
+    sync: str = ""
 
 
 class Rows:
@@ -94,6 +99,18 @@ class Rows:
                 of_part = table.c.kustomer_id.in_(part)
                 query = sa.select(*columns).where(self._place.of(table), table.c.filed == FILED, of_part)
                 found += [Holder(key, id_, bool(owned)) for key, id_, owned in connection.execute(query)]
+        return found
+
+    def in_other_parts(self, kustomer_ids: Sequence[str]) -> list[Holder]:
+        """Of a sync in shards: the accepted rows of its other parts that are these records."""
+        table, found = sync_rows, []
+        columns = (table.c.key, table.c.kustomer_id, table.c.owned, table.c.sync)
+        of_others = sa.and_(table.c.org_id == self._place.org_id, table.c.sync.in_(other_parts(self._place.sync)))
+        there = sa.and_(of_others, table.c.scope == self._place.scope, table.c.filed == FILED)
+        with self._database.reading() as connection:
+            for part in in_parts(kustomer_ids):
+                query = sa.select(*columns).where(there, table.c.kustomer_id.in_(part), table.c.status == "accepted")
+                found += [Holder(key, id_, bool(owned), sync) for key, id_, owned, sync in connection.execute(query)]
         return found
 
     def members(self) -> int:
@@ -141,7 +158,9 @@ class RowsWriter:
         columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in latest] for name in _AS_THEY_ARE}
         columns["sent_lists"] = [json.dumps(dict(row.sent_lists)) if row.sent_lists else None for row in latest]
         columns["reason"] = [storable(row.reason) for row in latest]
-        place = {"org_id": self._place.org_id, "sync": self._place.sync, "scope": self._place.scope}
+        place: dict[str, Any] = {"org_id": self._place.org_id, "sync": self._place.sync, "scope": self._place.scope}
+        if is_part(self._place.sync):
+            place["filed"] = FILED
         upsert_columns(self._connection, sync_rows, columns, {**place, "run_id": run_id, "updated_at": self._now})
         self._open(columns["key"])
 
@@ -151,6 +170,12 @@ class RowsWriter:
             if self._has_lines:
                 self._note_stale(part)
             self._connection.execute(sa.delete(sync_rows).where(self._mine, sync_rows.c.key.in_(part)))
+
+    def not_in_source(self, keys: Iterable[str]) -> None:
+        """Of a sync in shards: rows that its source no longer has, so that their records are free for other rows."""
+        for part in in_parts(list(keys)):
+            statement = sa.update(sync_rows).where(self._mine, sync_rows.c.key.in_(part), sync_rows.c.filed == FILED)
+            self._connection.execute(statement.values(filed=None))
 
     def count_as_changed(self, keys: Iterable[str]) -> None:
         """From now on nobody knows what Kustomer holds of these rows."""

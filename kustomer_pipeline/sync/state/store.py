@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,9 +12,16 @@ from kustomer_pipeline.kustomer import Clock, SystemClock
 from .database import Database, connect
 from .facade import SyncState
 from .layout import bring_up_to_date
-from .lock import Lock, org_lock
+from .leases import BudgetLease
+from .lock import Lock, org_lock, part_lock
 from .org import OrgState
+from .plans import Plans
+from .receipts import Receipts
+from .retention import purge
 from .rows import Place
+from .splits import Splits
+from .suppressed import Suppressed, anybody_suppressed
+from .traces import Traces
 
 
 class StateStore:
@@ -59,3 +67,46 @@ class StateStore:
     def lock(self, org_id: str) -> contextlib.AbstractContextManager[Lock]:
         """Held by whoever writes to an org; released when the process ends, however it ends."""
         return org_lock(self._database, org_id)
+
+    def lock_part(self, org_id: str, part: str) -> contextlib.AbstractContextManager[Lock]:
+        """Held by whoever writes one part of a sync in shards, beside runs of other parts."""
+        return part_lock(self._database, org_id, part)
+
+    def budget_lease(self, org_id: str, holder: str) -> BudgetLease:
+        """The share of the org's requests of one of several runs that write at the same time."""
+        return BudgetLease(self._database, org_id, holder)
+
+    def splits(self, org_id: str, sync: str) -> Splits:
+        """The parts in which the rows of a sync are remembered."""
+        return Splits(self._database, org_id, sync)
+
+    # --- how long, and who was forgotten --------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The clock's time."""
+        return self._database.now()
+
+    def purge(self, org_id: str, before: datetime, changes_before: datetime) -> int:
+        """Remove what is older, in small statements; how many lines. See retention.py; plans of before go, too."""
+        self.plans(org_id).forget_before(before)
+        return purge(self._database, org_id, before, changes_before)
+
+    def suppressed(self, org_id: str) -> Suppressed:
+        """Whose rows are skipped because they were forgotten."""
+        return Suppressed(self._database, org_id)
+
+    def anybody_suppressed(self) -> bool:
+        """Whether somebody was forgotten, of whatever org."""
+        return anybody_suppressed(self._database)
+
+    def receipts(self, org_id: str) -> Receipts:
+        """What was done for whom was forgotten."""
+        return Receipts(self._database, org_id)
+
+    def traces(self, org_id: str) -> Traces:
+        """What is kept of single people."""
+        return Traces(self._database, org_id)
+
+    def plans(self, org_id: str) -> Plans:
+        """The plans of an org that may be approved."""
+        return Plans(self._database, org_id)

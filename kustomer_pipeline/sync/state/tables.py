@@ -3,16 +3,21 @@
 Everything is keyed by the id of the org as Kustomer reports it, so that another org, or a fresh sandbox, never inherits
 what was true elsewhere.
 
-    sync_rows    what was last accepted, skipped or refused, one line per row of a sync's scope ('' or a tag's id)
+    sync_rows    what was last accepted, skipped or refused, one line per row of a sync's scope ('' or a tag's id), and
+                 what of it is left to Kustomer (theirs.py)
     stale_lines  rows that are forgotten here, while the warehouse still has them as accepted
     identities   where an identifier was last seen (hashed): a hint, always checked live before use
     bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when acknowledged
-    sync_log     one line per attempted record
+    sync_log     one line per record that was sent, and of a refused one when that is new or has another reason
     sync_runs    one line per run
     sync_changes what a run overwrote, so that it can be undone: values in clear text, kept for some days
     sync_facts   small facts of a sync
     org_facts    small facts of an org (the ids of tags, what it takes)
-    approvals    plans that were let through, once each
+    approvals    what the guard held and let through, once each
+    plans        plans as they were shown, until they are applied or too old; plan_seals what is in them, as hashes
+    suppressed   who was forgotten, as keyed hashes (suppressed.py): rows of theirs are skipped
+    receipts     one line per person who was forgotten, without personal data
+    budget_leases which share of the org's requests a minute each run has, where several write at once
 """
 
 from __future__ import annotations
@@ -21,13 +26,14 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 RUN_COUNTS = (
     *("read", "created", "updated", "unchanged", "skipped", "invalid", "rejected", "deferred"),
     *("removed", "removals_held", "removals_refused", "removals_waiting", "changes_held", "requests"),
 )
 
-# Of a row of a sync that is compared in the warehouse (lines.py); null of all others.
+# Of a row of a sync that is compared in the warehouse (lines.py); null of all others. FILED is, besides, a row of one
+# part of a sync in shards (parts.py) that its source still has: in both cases a run of other rows can ask for it.
 OPEN, FILED, WITHOUT = 0, 1, 2
 
 _MOMENT = sa.DateTime(timezone=True)
@@ -53,18 +59,20 @@ sync_rows = sa.Table(
     sa.Column("updated_at", _MOMENT, nullable=False),
     sa.Column("lost_at", _MOMENT),
     sa.Column("filed", sa.SmallInteger),
+    sa.Column("theirs", sa.Text),
     sqlite_with_rowid=False,
 )
 
 
 def _partial(name: str, column: str, which: sa.ColumnElement[bool]) -> None:
-    """An index of the rows of syncs that are compared in the warehouse; it costs the others nothing."""
+    """An index of some rows: of syncs that are compared in the warehouse, for example. It costs the others nothing."""
     keys = (sync_rows.c[key] for key in ("org_id", "sync", "scope", column))
     sa.Index(name, *keys, sqlite_where=which, postgresql_where=which)
 
 
 _partial("sync_rows_not_filed", "key", sync_rows.c.filed != FILED)
 _partial("sync_rows_filed", "kustomer_id", sync_rows.c.filed == FILED)
+_partial("sync_rows_theirs", "key", sync_rows.c.theirs.is_not(None))
 
 stale_lines = sa.Table(
     "stale_lines",
@@ -173,4 +181,61 @@ approvals = sa.Table(
     sa.Column("plan_id", sa.Text, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("used_at", _MOMENT, nullable=False),
+)
+
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", _MOMENT, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("run_id", sa.Text),
+    sa.Column("begun_at", _MOMENT),
+    sa.Column("finished_at", _MOMENT),
+    sqlite_with_rowid=False,
+)
+
+plan_seals = sa.Table(
+    "plan_seals",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("seals", sa.LargeBinary, nullable=False),
+)
+
+budget_leases = sa.Table(
+    "budget_leases",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, primary_key=True),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("expires_at", _MOMENT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+suppressed = sa.Table(
+    "suppressed",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("receipt_id", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+receipts = sa.Table(
+    "receipts",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("receipt_id", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("begun_at", _MOMENT, nullable=False),
+    sa.Column("finished_at", _MOMENT),
+    sa.Column("removed", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
 )

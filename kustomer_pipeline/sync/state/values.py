@@ -24,7 +24,7 @@ class RememberedRow:
     status: indeterminate means that a write was sent and nobody knows what came of it (without a kustomer_id: it was a
     create). fingerprint: None counts as changed. owned: the record holds the audience's tag because of this sync.
     sent_lists: hashes of the list items that this sync wrote, by attribute. lost_at: when a write was sent whose job
-    may still be done.
+    may still be done. theirs: what is left to Kustomer (theirs.py), as it was read; it is not written with the row.
     """
 
     key: str
@@ -36,6 +36,7 @@ class RememberedRow:
     reason: str | None = None
     reason_code: str | None = None
     lost_at: datetime | None = None
+    theirs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from ..rows import Member
 from ..spec import AudienceSpec, ChangeLimit, RemovalLimit
 from .outcomes import as_it_should_be, refused_for_good, refused_reason, rejected, skipped
 
+TAGS = "tags"
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -114,7 +116,7 @@ class Audience:
             patch = self.patch(resolved.body, record, {})
         except UnpatchableError as error:
             return rejected(resolved, error.reason, record, owned=ours)
-        if not patch.body:
+        if not patch.body or TAGS in resolved.theirs:
             return as_it_should_be(resolved, record, owned=not removing and (ours or case.maybe_updated))
         if refused_for_good(resolved, record):
             return rejected(resolved, refused_reason(resolved), record, owned=ours)

@@ -95,7 +95,8 @@ class Leavers:
 
     async def decide(self, cases: Sequence[Case]) -> Wave:
         """One decision per member, from the live records. Raises KustomerError when Kustomer cannot be asked."""
-        live = await self.client.get_many(self.spec.object, [case.known_id for case in cases if case.known_id])
+        asking = self.resolver.finder.asking
+        live = await asking.records([(case, [case.known_id]) for case in cases if case.known_id])
         gone = [case for case in cases if case.known_id not in live]
         found = iter(await self.resolver.finder.find(gone)) if gone else iter(())
         matches = [Match(record=live[case.known_id]) if case.known_id in live else next(found) for case in cases]

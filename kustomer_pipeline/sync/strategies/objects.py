@@ -111,7 +111,7 @@ class Objects:
         if self.spec.mode == "insert" and not case.maybe_created:
             return skipped(resolved, ReasonCode.EXISTS_ALREADY, "exists already", record)
         try:
-            patch = self.patch(resolved.body, record, case.sent_lists)
+            patch = self.patch(resolved.ours, record, case.sent_lists)
         except UnpatchableError as error:
             return rejected(resolved, error.reason, record)
         lists = self._written_lists(resolved, patch, record)

@@ -18,7 +18,7 @@ from ..decisions import Decision, Match, Nothing, Resolved, Update, Wave
 from ..inverse import FieldOutcome, inverse
 from ..ledger import Ledger, Outcome
 from ..reasons import Reason
-from ..resolve import Hints
+from ..resolve import Asking, Hints, own_key
 from ..rows import Case, DesiredRow
 from ..state import ChangeLine, OwnershipChange, RememberedRow
 from .outcomes import refused_for_good, refused_reason
@@ -73,7 +73,8 @@ class UndoStream:
 
     async def decide(self, cases: Sequence[Case]) -> Wave:
         """One decision per target, from the live records."""
-        live = await self.client.get_many(self.object_name, [case.known_id for case in cases if case.known_id])
+        asking = Asking(self.client, self.object_name, own_key)
+        live = await asking.records([(case, [case.known_id]) for case in cases if case.known_id])
         return Wave(tuple([self._decide(case, live.get(case.known_id or "")) for case in cases]))
 
     def refused(self, resolved: Resolved, reason: Reason) -> Nothing:

@@ -50,11 +50,11 @@ def accept(
         if reading.kept.whole:
             start_lines(connection, tables, number, width)
         else:
-            _delete_lines(connection, tables, sa.select(accepted.c.row_key))
+            delete_lines(connection, tables, sa.select(accepted.c.row_key))
         if forget and not reading.kept.whole:
             forgotten = ((key,) for key in set(forget))
             with uploaded(connection, tables, "forgotten", (key_column(),), forgotten) as table:
-                _delete_lines(connection, tables, sa.select(table.c.row_key))
+                delete_lines(connection, tables, sa.select(table.c.row_key))
         values = values_of(staged_rows)
         new = sa.select(accepted.c.row_id, accepted.c.row_key, *values).select_from(matching)
         names = ["line_id", "row_key", *(column.name for column in values)]
@@ -108,7 +108,8 @@ def _index(connection: sa.Connection, tables: Tables) -> None:
             connection.execute(sa.schema.CreateIndex(index))
 
 
-def _delete_lines(connection: sa.Connection, tables: Tables, keys: sa.Select[tuple[str]]) -> None:
+def delete_lines(connection: sa.Connection, tables: Tables, keys: sa.Select[tuple[str]]) -> None:
+    """The lines with these keys, and their hashes."""
     lines, hashes = tables.lines(), tables.hashes
     ids = sa.select(lines.c.line_id).where(lines.c.row_key.in_(keys))
     connection.execute(sa.delete(hashes).where(hashes.c.line_id.in_(ids)))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import sqlalchemy as sa
 
 from ..statement import require_one_statement
-from . import accepting, presence, reading
+from . import accepting, forgetting, presence, reading
 from .errors import ComparisonError
 from .prepare import Names, begin, forget_readings, lock, numbers_of
 from .steps import require_able, writing
@@ -115,6 +115,26 @@ class Comparison:
             if not self._exists(connection):
                 return False
             return accepting.accept(connection, self._tables, number, rows, keys, identifiers, forget, token, trusted)
+
+    def keys_with(self, hashes: Collection[str]) -> set[str]:
+        """Keys of the lines that have one of these hashes, whether they count or not."""
+        with writing(self._engine, self._tables.schema) as (connection, _):
+            if not hashes or not self._exists(connection) or not lock(connection, self._tables):
+                return set()
+            return forgetting.keys_with(connection, self._tables, hashes)
+
+    def withhold(self, rows: Sequence[int]) -> None:
+        """Empty rows of a reading (values of ROW): they stay in it, without any value."""
+        with writing(self._engine, self._tables.schema) as (connection, _):
+            if self._exists(connection) and lock(connection, self._tables):
+                forgetting.withhold(connection, self._tables, rows)
+
+    def forget(self, keys: Collection[str], hashes: Collection[str]) -> int:
+        """Remove the lines that have one of these keys or hashes; how many. And every reading, since a row of theirs
+        may be in it: who has not written down its rows by then reads them again.
+        """
+        with writing(self._engine, self._tables.schema) as (connection, _):
+            return forgetting.forget(connection, self._tables, keys, hashes) if self._exists(connection) else 0
 
     def drop(self) -> None:
         """Remove everything of this comparison; others are not touched."""
