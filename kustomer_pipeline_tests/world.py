@@ -96,7 +96,7 @@ class World:
                 rows,
                 state,
                 lambda mapped, rest: run_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
-                everything=given.full_resync,
+                everything=given.every_row,
             )
         assert report.adds_up, report.counts
         return report
@@ -113,7 +113,7 @@ class World:
                 rows,
                 state,
                 lambda mapped, rest: plan_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
-                everything=given.full_resync,
+                everything=given.every_row,
             )
 
     def compared(

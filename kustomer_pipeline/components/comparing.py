@@ -157,4 +157,5 @@ def is_told_everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
     drift is one at rows that have not changed."""
     ops: Any = run.run_config.get("ops", {})
     told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
-    return run.job_name == drift_job_name(sync) or any(bool(config.get("full_resync")) for config in told)
+    every_row = any(bool(config.get("full_resync") or config.get("adopt")) for config in told)
+    return run.job_name == drift_job_name(sync) or every_row

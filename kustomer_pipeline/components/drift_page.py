@@ -30,11 +30,11 @@ COLORS: Mapping[str, str] = {
     str(What.GONE): "#808590",
 }
 _SAYS = {
-    What.CHANGED: "differ in a mapped field",
-    What.UNRECOGNISED: "have no identifier of their row any more, or another externalId",
-    What.DELETED: "were deleted",
-    What.MERGED: "are gone, and another record has their identifiers: merged, or made anew by hand",
-    What.GONE: "are gone, and Kustomer does not say how",
+    What.CHANGED: "a mapped field differs",
+    What.UNRECOGNISED: "no identifier of the row is left in it, or it has another externalId",
+    What.DELETED: "Kustomer has it as deleted",
+    What.MERGED: "it is gone, and another record has its identifiers: merged, or made anew by hand",
+    What.GONE: "it is not there any more, and Kustomer does not say why",
 }
 
 
@@ -45,7 +45,7 @@ def drift_headline(sync: SyncConfig, report: DriftReport) -> str:
     of = f"{sync.kind} looked at"
     what = f"{part(report.drifted, report.looked_at, of, of, ARE)} not as they were accepted."
     lines = [f"**{what}**" if report.drifted else f"**All {report.looked_at:,} {of} are as they were accepted.**"]
-    lines += [f"- {report.records[kind]:,} {says}" for kind, says in _SAYS.items() if report.records.get(kind)]
+    lines += [f"- {report.records[kind]:,} {kind}: {says}" for kind, says in _SAYS.items() if report.records.get(kind)]
     return "\n".join([lines[0], "", *lines[1:]]).strip()
 
 

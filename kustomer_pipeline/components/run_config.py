@@ -39,6 +39,13 @@ class PlanRunConfig(dg.Config):
         "longer has.",
     )
 
+    adopt: bool = Field(
+        default=False,
+        description="Audiences only: members who hold the tag already, because another tool gave it to them or the "
+        "state was lost, are this sync's from now on, and lose the tag when they leave. Looks at every row; make a plan "
+        "of it first.",
+    )
+
     def options(self, run_id: str) -> RunOptions:
         """The engine's form of them."""
         return RunOptions(
@@ -47,6 +54,7 @@ class PlanRunConfig(dg.Config):
             limit=self.limit,
             only="rejected" if self.only is Only.rejected else None,
             clean_up=self.clean_up,
+            adopt=self.adopt,
         )
 
 

@@ -122,7 +122,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is. `ownership`: see Update."""
+    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is. `ownership`: see Update.
+
+    of_others: the member holds the audience's tag already, and not from this sync.
+    """
 
     of: Resolved
     outcome: Outcome
@@ -131,6 +134,7 @@ class Nothing:
     remember: RememberedRow | None = None
     forget: bool = False
     ownership: tuple[OwnershipChange, ...] = ()
+    of_others: bool = False
 
     @property
     def case(self) -> Case:

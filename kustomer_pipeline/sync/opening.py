@@ -108,7 +108,8 @@ class Opening:
 
     def open_audience(self, spec: AudienceSpec, tag: TagOfAudience, under_way: frozenset[str] = frozenset()) -> Opened:
         """The stream of an audience whose tag is known, as far as it can be."""
-        return self._opened(lambda known: Audience(spec, tag.id, known.owned), tag.scope, under_way, tag)
+        adopts = self.options.adopt
+        return self._opened(lambda known: Audience(spec, tag.id, known.owned, adopts), tag.scope, under_way, tag)
 
     def by_name(self, opened: Opened, under_way: frozenset[str]) -> Opened | None:
         """The audience as one that adds its tag by name, for a key that may not read tags; None where the id is known,
@@ -168,7 +169,7 @@ class Opening:
             state,
             memory,
             self.client.clock,
-            full_resync=self.options.full_resync,
+            full_resync=self.options.every_row,
             keep_first_of_repeated=not strategy.one_row_a_record,
         )
         resolver = self._resolver(strategy, desired, state)
@@ -196,7 +197,7 @@ class Opening:
             return Apart(state, state.rows.snapshot())
         if self.rest is None or self.rest.whole:
             return Whole(state.rows.snapshot())
-        every_row = self.options.full_resync
+        every_row = self.options.every_row
         require_same(self.rest, state.scope, self.spec.signature, state.lines.trusted(), every_row=every_row)
         keys = [*self.mapped[KEY], *self.left_out.keys, *self.rest.gone()]
         return Part(state, state.rows.snapshot_of(keys), self.rest)

@@ -64,7 +64,7 @@ async def _plan(
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
         estimate=builder.estimate(client, spec.object),
-        notes=opened.notes,
+        notes=(*opened.notes, *stream.notes),
         id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
         signature=spec.signature,
         seals=frozenset(builder.seals),

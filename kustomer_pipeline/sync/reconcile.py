@@ -29,6 +29,7 @@ from .rows import Case, DesiredRow, Member
 from .selection import defer, select_rows
 from .spec import RunOptions
 from .strategies import Leavers, Strategy
+from .wording import quantity
 
 WAVE_ROWS = 1000
 HELD_EXAMPLES = 20
@@ -92,6 +93,7 @@ class Stream:
         self.removals: Verdict = NOTHING_TO_JUDGE
         self.members = 0
         self.waiting = 0
+        self.of_others = 0  # members who hold the tag already, and not from this sync
         self.on_approved: Callable[[str], None] = lambda plan_id: None
         self.done_with: tuple[str, ...] = ()
         self.handed_over: tuple[str, ...] = ()
@@ -199,6 +201,7 @@ class Stream:
         resolved = await self.resolver.resolve(cases)
         orphans = tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None)
         wave = Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans)
+        self.of_others += sum(isinstance(one, Nothing) and one.of_others for one in wave.decisions)
         return self.permit.of(await self._explained(wave))
 
     def _is_planned_create(self, case: Case, body: Mapping[str, Any]) -> bool:
@@ -207,6 +210,22 @@ class Stream:
             return False
         decision = self.strategy.decide(Resolved(case, body, Match()))
         return isinstance(decision, Create) and self.permit.holds(decision)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of what was met."""
+        hold = quantity(self.of_others, "member holds", "members hold")
+        if not self.of_others:
+            return []
+        if self._options.adopt:
+            theirs = "would be" if self._planning else "are"
+            return [f"{hold} the tag because somebody else gave it to them: they {theirs} this sync's from now on"]
+        if self._leavers is None or not self._planning:
+            return []
+        return [
+            f"{hold} the tag because somebody else gave it to them, and will keep it when they leave the query. If "
+            "another tool gave it before, or the state was lost: a run with adopt takes them over"
+        ]
 
     async def _explained(self, wave: Wave) -> Wave:
         return replace(wave, decisions=tuple([await self._explainer.explained(one) for one in wave.decisions]))

@@ -45,6 +45,7 @@ def held_changes_of(stream: Stream, executors: Sequence[Executor]) -> HeldChange
 def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str, ...]:
     """What a person should know besides, each once."""
     notes = list(opened.notes) if opened is not None else []
+    notes += opened.stream.notes if opened is not None else []
     partly = Counter(reason.text for executor in executors for reason in executor.tally.notes.values())
     notes += [
         f"{quantity(count, 'record was', 'records were')} written only in part: {text}"

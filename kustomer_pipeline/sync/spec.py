@@ -177,7 +177,8 @@ class RunOptions:
 
     full_resync: look at every row. limit: at most so many rows are attempted, the others are deferred. only: those
     that were refused last time, the others are deferred. approve_removals, approve_changes: the plan id of the one set
-    of removals or changes that may pass the guard. approve: the id of the plan that is applied, and nothing else;
+    of removals or changes that may pass the guard. adopt: members of an audience who hold
+    its tag already are the sync's from now on. approve: the id of the plan that is applied, and nothing else;
     approved_by: who said so. clean_up: untag whom this sync tagged with a tag it no longer has.
     read_back: so many of the written records are read again afterwards. undo_days: for so long the values that were
     overwritten are kept; keep_days: for so long the log, the runs and, at most, those values. suppressed: identifier →
@@ -189,6 +190,7 @@ class RunOptions:
     limit: int | None = None
     approve_removals: str | None = None
     approve_changes: str | None = None
+    adopt: bool = False
     approve: str | None = None
     approved_by: str | None = None
     only: Literal["rejected"] | None = None
@@ -197,3 +199,8 @@ class RunOptions:
     undo_days: int = 30
     keep_days: int = 90
     suppressed: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @property
+    def every_row(self) -> bool:
+        """Whether rows are looked at that have not changed, too."""
+        return self.full_resync or self.adopt

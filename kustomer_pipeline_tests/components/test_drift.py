@@ -1,12 +1,15 @@
-"""`drift: {every, sample}` through Dagster: an asset, its check, a job, a schedule, a page with the last looks drawn."""
+"""`drift: {every, sample}` in Dagster: an asset, its check, a job, a schedule, a page with the last looks drawn."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import cron_string_iterator
 
 from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
+from kustomer_pipeline.components import SyncConfigError
 
 from .pipeline import CUSTOMERS, VIP, Pipeline, Run, people
 
@@ -71,7 +74,7 @@ def test_a_look_is_an_asset_with_a_check_and_a_page(pipeline: Pipeline, compare:
     log = pipeline.event_log()
     assert "Jane Doe" not in log
     assert "secret" not in log
-    assert value(run, pipeline)["ours"].tolist()[:2] == ["Jane Private1", "pro"]
+    assert value(run)["ours"].tolist()[:2] == ["Jane Private1", "pro"]
     again = pipeline.run("drift_customers", sync)
     assert again.checks()[NO_DRIFT].passed
     assert again.metadata("kustomer/customers_drift")["left_to_them"] == 2
@@ -80,11 +83,12 @@ def test_a_look_is_an_asset_with_a_check_and_a_page(pipeline: Pipeline, compare:
     assert (counts["unchanged"], counts["skipped"], counts["created"]) == (7, 1, 0)
 
 
-def value(run: Run, pipeline: Pipeline) -> Any:
+def value(run: Run) -> Any:
+    """The asset's value."""
     return run.result.output_for_node("kustomer__customers_drift")
 
 
-def test_a_plan_of_an_audience_tags_again_whom_somebody_untagged(pipeline: Pipeline) -> None:
+def test_an_audience_tags_again_whom_somebody_untagged(pipeline: Pipeline) -> None:
     pipeline.customers(people(3))
     pipeline.vips([row[1] for row in people(3)])
     sync = watched(VIP, on_drift="restore", drift={"sample": 500})
@@ -117,48 +121,45 @@ def test_a_sync_in_shards_looks_in_each_of_its_parts(pipeline: Pipeline) -> None
 # --- when ---------------------------------------------------------------------------------------------------------
 
 
-def runs_asked_for(sync: ObjectSync, start: datetime, days: int) -> list[tuple[datetime, str | None]]:
-    """When the schedule asks for which partition, in so many days, at the ticks of its cron expression."""
-    [schedule] = [
-        one for one in build_definitions([sync]).get_repository_def().schedule_defs if one.name.endswith("drift_schedule")
-    ]
-    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
-    found = []
-    for tick in schedule.get_execution_time_iterator(start.timestamp()) if False else _ticks(schedule, start, days):
-        context = dg.build_schedule_context(scheduled_execution_time=tick)
-        for request in schedule.evaluate_tick(context).run_requests or []:
-            found.append((tick, request.partition_key))
+def runs_asked_for(sync: ObjectSync, days: int) -> list[tuple[datetime, str | None]]:
+    """When the schedule asks for which partition, at the ticks of its cron expression in so many days."""
+    repository = build_definitions([sync]).get_repository_def()
+    [schedule] = [one for one in repository.schedule_defs if one.name == "customers_drift_schedule"]
+    found: list[tuple[datetime, str | None]] = []
+    for tick in cron_string_iterator(START.timestamp(), str(schedule.cron_schedule), schedule.execution_timezone):
+        if tick >= START + timedelta(days=days):
+            return found
+        context = dg.build_schedule_context(scheduled_execution_time=tick, repository_def=repository)
+        requests = schedule.evaluate_tick(context).run_requests or []
+        found += [(tick, request.partition_key) for request in requests]
     return found
-
-
-def _ticks(schedule: dg.ScheduleDefinition, start: datetime, days: int) -> list[datetime]:
-    ticks = []
-    for tick in schedule.get_execution_time_iterator(start.timestamp()):
-        if tick >= start + timedelta(days=days):
-            return ticks
-        ticks.append(tick)
-    return ticks
 
 
 START = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("every", "hours"), [("15m", 0.25), ("90m", 1.5), ("5h", 5), ("1d", 24), ("3d", 72), ("1w", 168), ("50m", 5 / 6)]
+    ("every", "hours", "days"), [("15m", 0.25, 1), ("50m", 5 / 6, 1), ("90m", 1.5, 2), ("5h", 5, 3), ("1d", 24, 5)]
 )
-def test_the_schedule_asks_every_so_often_and_never_in_between(every: str, hours: float) -> None:
-    asked = [at for at, _ in runs_asked_for(watched(drift={"every": every}), START, 21)]
-    assert {(later - earlier) for earlier, later in zip(asked, asked[1:], strict=False)} <= {timedelta(hours=hours)}
-    assert abs(len(asked) - 21 * 24 / hours) <= 1
+def test_the_schedule_asks_every_so_often_and_never_in_between(every: str, hours: float, days: int) -> None:
+    asked = [at for at, _ in runs_asked_for(watched(drift={"every": every}), days)]
+    assert {later - earlier for earlier, later in pairwise(asked)} == {timedelta(hours=hours)}
+    assert abs(len(asked) - days * 24 / hours) <= 1
+
+
+def test_of_several_days_the_others_are_passed_over() -> None:
+    asked = [at for at, _ in runs_asked_for(watched(drift={"every": "1w"}), 21)]
+    assert {later - earlier for earlier, later in pairwise(asked)} == {timedelta(days=7)}
+    assert len(asked) == 3
 
 
 def test_the_schedule_asks_for_every_part_of_a_sync_in_shards() -> None:
-    asked = runs_asked_for(watched(shards=2), START, 1)
+    asked = runs_asked_for(watched(shards=2), 1)
     assert [partition for _, partition in asked] == ["0-of-2", "1-of-2"]
 
 
 def test_another_sync_may_not_be_named_like_its_asset() -> None:
     other = ObjectSync.model_validate(CUSTOMERS.model_dump(exclude_unset=True) | {"name": "customers_drift"})
-    assert build_definitions([CUSTOMERS, other])
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="is the name of an asset of the sync 'customers_drift'|customers_drift"):
+    dg.Definitions.validate_loadable(build_definitions([CUSTOMERS, other]))
+    with pytest.raises(SyncConfigError, match="'customers_drift' is the name of an asset of the sync 'customers'"):
         build_definitions([watched(), other])

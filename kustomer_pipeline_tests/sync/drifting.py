@@ -43,7 +43,7 @@ def look(
     after_reading: Callable[[], object] | None = None,
     **options: Any,
 ) -> DriftReport:
-    """Look once. Its requests alone are in `sandbox.requests` afterwards, unless somebody does something meanwhile: right
+    """Look once. Its requests alone are in `sandbox.requests` afterwards, unless something happens meanwhile: right
     before, or after, the records are read for the first time."""
     world.sandbox.clear_requests()
     with world.client() as client, StateStore.open(world.state_url, clock=world.clock) as state:

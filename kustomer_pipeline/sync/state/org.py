@@ -175,10 +175,13 @@ class OrgState:
         query = sa.select(table.c.key, table.c.outcome, table.c.kustomer_id, table.c.reason).where(
             self._mine(table), table.c.sync == sync, table.c.run_id == run_id, table.c.outcome.in_(outcomes)
         )
-        with self._database.reading() as connection:
-            with connection.execute(query, execution_options={"yield_per": _READ_AT_ONCE}) as result:
-                for part in result.partitions():
-                    yield [tuple(row) for row in part]
+        in_parts = {"yield_per": _READ_AT_ONCE}
+        with (
+            self._database.reading() as connection,
+            connection.execute(query, execution_options=in_parts) as result,
+        ):
+            for part in result.partitions():
+                yield [tuple(row) for row in part]
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.org_id == self.org_id

@@ -12,7 +12,7 @@ gave the tag, and of nobody else; only they are untagged under `mirror_scope: ow
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kustomer_pipeline.kustomer import ObjectName, Record
@@ -35,12 +35,14 @@ class Audience:
     """The strategy of an AudienceSync.
 
     tag_id: None while it is not known (there is no such tag yet, or the key may not read tags); then the name is
-    written. owned_ids: records that hold the tag because of this sync, under whatever key.
+    written. owned_ids: records that hold the tag because of this sync, under whatever key. adopts: members who hold it
+    already, because another tool or a person gave it to them, are taken over.
     """
 
     spec: AudienceSpec
     tag_id: str | None
     owned_ids: Owned = frozenset()
+    adopts: bool = False
 
     @property
     def object_name(self) -> ObjectName:
@@ -117,7 +119,10 @@ class Audience:
         except UnpatchableError as error:
             return rejected(resolved, error.reason, record, owned=ours)
         if not patch.body or TAGS in resolved.theirs:
-            return as_it_should_be(resolved, record, owned=not removing and (ours or case.maybe_updated))
+            ours = ours or case.maybe_updated
+            others = not (removing or ours or patch.body)
+            owned = not removing and (ours or (self.adopts and others))
+            return replace(as_it_should_be(resolved, record, owned=owned), of_others=others)
         if refused_for_good(resolved, record):
             return rejected(resolved, refused_reason(resolved), record, owned=ours)
         return Update(
