@@ -25,7 +25,9 @@ say is told here in terms of the variables (`in_variables`).
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,20 @@ def in_variables(text: str, prefix: str = KUSTOMER) -> str:
 
 def show_values() -> bool:
     """Whether values of rows may be shown: off, because the event log is read by many and kept for long."""
-    return setting("", "KUSTOMER_SHOW_VALUES") == "1"
+    return _VALUES_SHOWN.get() or setting("", "KUSTOMER_SHOW_VALUES") == "1"
+
+
+_VALUES_SHOWN: ContextVar[bool] = ContextVar("values_shown", default=False)
+
+
+@contextmanager
+def showing_values(show: bool = True) -> Iterator[None]:
+    """For the body, values of rows are shown as with KUSTOMER_SHOW_VALUES=1; with False, as the environment says."""
+    before = _VALUES_SHOWN.set(show)
+    try:
+        yield
+    finally:
+        _VALUES_SHOWN.reset(before)
 
 
 class AlertUrlError(ValueError):
@@ -325,7 +340,8 @@ class KustomerResource(dg.ConfigurableResource[None]):
         api_key = self._setting("api_key")
         if not api_key:
             raise ConfigurationError(
-                f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys)"
+                f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys). A file "
+                ".env is read from the folder in which Dagster is started"
             )
         rate_reserve = self._rate_reserve()
         observer = observer_from_environment()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,20 @@ class Warehouse:
         return read_frame(self.engine, f'select * from "rows_of_{spec.name}"')
 
     def read(
-        self, spec: ObjectSpec | AudienceSpec, store: StateStore, org_id: str, *, everything: bool = False
+        self,
+        spec: ObjectSpec | AudienceSpec,
+        store: StateStore,
+        org_id: str,
+        *,
+        everything: bool = False,
+        again: Collection[str] = (),
     ) -> tuple[pd.DataFrame, InWarehouse]:
-        """As the rows asset reads them, and what answers for the rest."""
+        """As the rows asset reads them, and what answers for the rest. again: keys of rows that leave in any case."""
         sql = f'select * from "rows_of_{spec.name}"'
         comparison = Comparison(self.engine, self._schema, org_id, spec.name)
-        reading = read(comparison, spec, sql, terms_of(spec, store, org_id), everything=everything)
+        terms = terms_of(spec, store, org_id)
+        terms = replace(terms, again=terms.again.union(again))
+        reading = read(comparison, spec, sql, terms, everything=everything)
         return reading.rows, InWarehouse(comparison, reading.kept)
 
 

@@ -60,7 +60,7 @@ def apply_job(syncs: Sequence[SyncConfig], org: str | None = None) -> dg.JobDefi
     def apply(context: dg.OpExecutionContext, config: ApplyPlanConfig) -> Iterator[Any]:
         kustomer: KustomerResource = getattr(context.resources, f"kustomer{suffix}")
         with readable_failures(kustomer.variables):
-            sync, number = _planned(syncs, config.plan.strip(), kustomer, context.resources.state)
+            sync, number = planned(syncs, config.plan.strip(), kustomer, context.resources.state)
             uses = Resources(sync.resource_keys, context.resources)
             spec = spec_of_part(sync, number)
             frame, _ = rows_of(sync, uses, number=number)
@@ -96,10 +96,10 @@ def apply_job(syncs: Sequence[SyncConfig], org: str | None = None) -> dg.JobDefi
     return job
 
 
-def _planned(
+def planned(
     syncs: Sequence[SyncConfig], plan_id: str, kustomer: KustomerResource, state: StateResource
 ) -> tuple[SyncConfig, int | None]:
-    """Whose plan it is: the sync, and the number of its part."""
+    """Whose plan it is: the sync, and the number of its part. Raises dagster.Failure, KustomerError, StateError."""
     with kustomer.client() as client, state.store() as store:
         plan = store.plans(client.run(client.token()).org_id).get(plan_id)
     if plan is None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster.components.definitions import LazyDefinitions
 
 from .sync_config import SyncConfig
 
@@ -38,6 +39,18 @@ def built_in_python(folder: Path) -> tuple[list[SyncConfig], dg.Definitions | No
         return [], None
     values = (value for module in modules for value in vars(module).values())
     return _built[before:], next((value for value in values if isinstance(value, dg.Definitions)), None)
+
+
+def definitions_in(folder: Path) -> Iterator[dg.Definitions]:
+    """What the modules of the code location give to Dagster. Whatever they raise goes through."""
+    for module in _modules(folder.resolve()):
+        for value in vars(module).values() if module is not None else ():
+            if isinstance(value, dg.Definitions):
+                yield value
+            elif isinstance(value, LazyDefinitions) and not value.has_context_arg:
+                made = value()
+                if isinstance(made, dg.Definitions):
+                    yield made
 
 
 def project_settings(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ different processes, and the frame between them is an ordinary one.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -18,7 +18,16 @@ import pandas as pd
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.mapping import ROW
 from kustomer_pipeline.resources import compare_in_warehouse
-from kustomer_pipeline.sync import Rest, RowsOutOfDateError, StateStore, SyncSpec, Terms, hashes_of, terms_of
+from kustomer_pipeline.sync import (
+    Rest,
+    RowsOutOfDateError,
+    StateStore,
+    SyncSpec,
+    Terms,
+    hashes_of,
+    keys_to_look_at,
+    terms_of,
+)
 from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError
 from kustomer_pipeline.warehouse.comparison import Comparison, ComparisonError, Kept, Reading, Source, Trust
@@ -40,6 +49,14 @@ def in_warehouse(sync: SyncConfig) -> bool:
     if isinstance(sync.source, str) or sync.parts is not None:
         return False
     return compare_in_warehouse() if sync.compare is None else sync.compare == "in_warehouse"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sample of the rows that stay in the warehouse: how many, and by what they are drawn."""
+
+    size: int
+    seed: str
 
 
 class InWarehouse:
@@ -81,8 +98,10 @@ class InWarehouse:
         return written
 
 
-def read_changes(sync: SyncConfig, uses: Resources, *, everything: bool = False) -> tuple[pd.DataFrame, Metadata]:
-    """The rows that are not as they were accepted, and what the UI shows of the reading.
+def read_changes(
+    sync: SyncConfig, uses: Resources, *, everything: bool = False, drawn: Drawn | None = None
+) -> tuple[pd.DataFrame, Metadata]:
+    """The rows that are not as they were accepted, and what the UI shows of the reading. drawn: so many others, too.
 
     Raises KustomerError (whose org it is), StateError, WarehouseError.
     """
@@ -90,6 +109,9 @@ def read_changes(sync: SyncConfig, uses: Resources, *, everything: bool = False)
         org_id = client.run(client.token()).org_id
         terms, comparison = terms_of(sync.spec, store, org_id), _comparison(sync, uses, org_id)
         forgotten = forgotten_of(store, org_id)
+        if drawn is not None:
+            keys = keys_to_look_at(sync.spec, store, org_id, drawn.size, drawn.seed)
+            terms = replace(terms, again=terms.again | keys)
     suppressed = comparison.keys_with(listed(sync, uses).hashes)
     terms = replace(terms, again=terms.again | suppressed)
     reading = read(comparison, sync.spec, sync.sql, terms, everything=everything)
@@ -152,10 +174,18 @@ def _hashes(spec: SyncSpec) -> Callable[[pd.DataFrame], list[set[str]]]:
     return lambda frame: hashes_of(spec, spec.map(frame))
 
 
+def drawn_in(sync: SyncConfig, run: dg.DagsterRun) -> Drawn | None:
+    """Of a run that looks for drift in a sample: how many rows that have not changed are to leave the warehouse."""
+    if run.job_name != drift_job_name(sync) or sync.drift is None or sync.drift.sample == "all":
+        return None
+    return Drawn(sync.drift.sample, run.run_id)
+
+
 def is_told_everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
     """Whether this run is to look at every row: what it may be told is told to the sync, not to the rows. A look for
-    drift is one at rows that have not changed."""
+    drift may be one at all that have not changed."""
     ops: Any = run.run_config.get("ops", {})
     told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
     every_row = any(bool(config.get("full_resync") or config.get("adopt")) for config in told)
-    return run.job_name == drift_job_name(sync) or every_row
+    every_record = run.job_name == drift_job_name(sync) and drawn_in(sync, run) is None
+    return every_record or every_row

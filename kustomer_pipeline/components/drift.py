@@ -18,7 +18,7 @@ import pandas as pd
 from kustomer_pipeline.sync import DriftPolicy, DriftReport, RunOptions, find_drift
 from kustomer_pipeline.sync.wording import ARE, RECORDS, part
 
-from .comparing import compared, in_warehouse
+from .comparing import compared, drawn_in, in_warehouse
 from .drift_page import drift_metadata, earlier_looks
 from .failures import readable_failures
 from .keys import drift_job_name, drift_key, mapped_key, rows_key
@@ -85,7 +85,15 @@ def _drift_asset(sync: SyncConfig, drift: Drift) -> dg.AssetsDefinition:
         uses = resources_of(sync, context)
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
             options = RunOptions(context.run.run_id)
-            report = look_for_drift(sync, spec_of(sync, context), uses, mapped, policy_of(sync, drift), options)
+            report = look_for_drift(
+                sync,
+                spec_of(sync, context),
+                uses,
+                mapped,
+                policy_of(sync, drift),
+                options,
+                drawn=drawn_in(sync, context.run) is not None,
+            )
             tag_org(context, sync, report.org_id)
             partition = context.partition_key if context.has_partition_key else None
             metadata = drift_metadata(sync, report, earlier_looks(context.instance, sync, partition), time.time())
@@ -96,9 +104,19 @@ def _drift_asset(sync: SyncConfig, drift: Drift) -> dg.AssetsDefinition:
 
 
 def look_for_drift(
-    sync: SyncConfig, spec: Spec, uses: Resources, mapped: pd.DataFrame, policy: DriftPolicy, options: RunOptions
+    sync: SyncConfig,
+    spec: Spec,
+    uses: Resources,
+    mapped: pd.DataFrame,
+    policy: DriftPolicy,
+    options: RunOptions,
+    *,
+    drawn: bool = False,
 ) -> DriftReport:
-    """Look, and do what the policy says. Raises KustomerError, StateError, WarehouseError."""
+    """Look, and do what the policy says. Raises KustomerError, StateError, WarehouseError.
+
+    drawn: where the warehouse compares, the sample has left it with the rows; else every row is read.
+    """
     options = replace(options, suppressed=listed(sync, uses).values)
     with uses.kustomer.client() as client, uses.state.store() as store:
         report, _ = compared(
@@ -108,7 +126,7 @@ def look_for_drift(
             client,
             store,
             lambda rows, rest: find_drift(
-                spec, rows, client=client, state=store, policy=policy, options=options, rest=rest
+                spec, rows, client=client, state=store, policy=policy, options=options, rest=rest, drawn=drawn
             ),
         )
     return report

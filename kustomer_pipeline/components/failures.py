@@ -91,9 +91,11 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
     """Why a run that has been recorded is a failure all the same; None when it is none."""
     counts = report.counts
     if report.interrupted is not None:
+        # An error speaks of its own request ("nothing was changed"): what the run has done before is said first.
         return (
-            f"Stopped half-way: {error_text(report.interrupted)}\n\n{part(counts.deferred, counts.read, *ROWS)} "
-            "not reached. Nothing is lost: the next run continues with them."
+            f"Stopped half-way: {_done(report)}.\n\nWhat stopped it: {error_text(report.interrupted)}\n\n"
+            f"{part(counts.deferred, counts.read, *ROWS)} not reached. Nothing is lost: the next run continues with "
+            "them."
         )
     if not report.adds_up:
         return (
@@ -108,6 +110,14 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
             "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more."
         )
     return None
+
+
+def _done(report: SyncReport) -> str:
+    """What had been done by then."""
+    counts = report.counts
+    done = {"created": counts.created, "updated": counts.updated, "untagged": report.removed}
+    said = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
+    return f"{said} before that, and it stays so" if said else "nothing had been written before that"
 
 
 def most_often(report: SyncReport) -> str:

@@ -127,7 +127,7 @@ def report_metadata(
 def _removal_counts(report: SyncReport) -> Metadata:
     removals = report.removals
     return {
-        "members": removals.members,
+        "members": report.members_now,
         "removed": removals.removed,
         "removals_held": removals.held,
         "removals_waiting": removals.waiting,

@@ -1,19 +1,22 @@
 """The syncs of a Dagster project on disk, for commands that run beside Dagster.
 
 folder → pyproject.toml ([tool.dg.project]) → its defs folder    → syncs, definitions
-       → its code location                  → build_definitions → syncs, definitions
+       → its code location                  → build_definitions → syncs, definitions → resources
 """
 
 import sys
 import warnings
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from kustomer_pipeline import defs as own_folder
 
-from .code_location import built_in_python, project_settings
-from .defs_folder import cause_of, load_tree
+from .code_location import built_in_python, definitions_in, project_settings
+from .defs_folder import cause_of
+from .project import load_with_project
 from .sync_config import SyncConfig
 
 _OWN_PACKAGE = "kustomer_pipeline"
@@ -30,13 +33,26 @@ def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
         if project_settings(folder).get("root_module") in (None, _OWN_PACKAGE):
-            tree, defs = load_tree(own_folder)
+            tree, defs = load_with_project(own_folder)
         else:
             tree = dg.ComponentTree.for_project(folder)
             defs = tree.build_defs()
         in_python, given = built_in_python(folder)
     known = {sync.name: sync for sync in (*syncs_in(tree), *in_python)}
     return list(known.values()), given or defs
+
+
+def resources_in(folder: Path, defs: dg.Definitions, names: Collection[str]) -> dict[str, Any]:
+    """The resources of these names as the project gives them to Dagster; absent are those that it does not have.
+
+    defs: as load_project found them. What the project merges to them in its code location counts too.
+    """
+    found = {name: one for name, one in (defs.resources or {}).items() if name in names}
+    if found.keys() == set(names):
+        return found
+    for more in definitions_in(folder):
+        found = {name: one for name, one in (more.resources or {}).items() if name in names} | found
+    return found
 
 
 def syncs_in(tree: dg.ComponentTree) -> list[SyncConfig]:

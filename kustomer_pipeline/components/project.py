@@ -58,10 +58,17 @@ class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
 
 def load_definitions(defs_module: ModuleType) -> dg.Definitions:
     """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files."""
+    return dg.Definitions.merge(
+        load_with_project(defs_module)[1], dg.Definitions(executor=executor_from_environment())
+    )
+
+
+def load_with_project(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions]:
+    """The components of a defs folder, and everything but the executor; a KustomerProject if there is none."""
     tree, defs = load_tree(defs_module)
     if not tree.get_all_components(of_type=KustomerProject):
         defs = dg.Definitions.merge(defs, over_all(syncs_of(tree), KustomerProject()))
-    return dg.Definitions.merge(defs, dg.Definitions(executor=executor_from_environment()))
+    return tree, defs
 
 
 def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject | None = None) -> dg.Definitions:

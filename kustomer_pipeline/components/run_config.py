@@ -42,8 +42,8 @@ class PlanRunConfig(dg.Config):
     adopt: bool = Field(
         default=False,
         description="Audiences only: members who hold the tag already, because another tool gave it to them or the "
-        "state was lost, are this sync's from now on, and lose the tag when they leave. Looks at every row; make a plan "
-        "of it first.",
+        "state was lost, are this sync's from now on, and lose the tag when they leave. Looks at every row; plan it "
+        "first.",
     )
 
     def options(self, run_id: str) -> RunOptions:

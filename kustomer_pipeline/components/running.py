@@ -19,7 +19,7 @@ from kustomer_pipeline.sync import (
 )
 from kustomer_pipeline.sync.report import OnProgress
 
-from .comparing import compared, in_warehouse, not_filed, read_changes
+from .comparing import Drawn, compared, in_warehouse, not_filed, read_changes
 from .left_out import listed, without_forgotten
 from .metadata import query_metadata
 from .resources_of import Resources
@@ -42,14 +42,20 @@ class Ran:
 
 
 def rows_of(
-    sync: SyncConfig, uses: Resources, *, number: int | None = None, everything: bool = False
+    sync: SyncConfig,
+    uses: Resources,
+    *,
+    number: int | None = None,
+    everything: bool = False,
+    drawn: Drawn | None = None,
 ) -> tuple[pd.DataFrame, Metadata]:
     """The rows of the query, and what is told of them. Of a sync in shards, the part of that number.
 
-    everything: where the warehouse compares, all rows too. Raises WarehouseError, KustomerError, StateError.
+    everything: where the warehouse compares, all rows too; drawn: so many that have not changed. Raises
+    WarehouseError, KustomerError, StateError.
     """
     if in_warehouse(sync):
-        return read_changes(sync, uses, everything=everything)
+        return read_changes(sync, uses, everything=everything, drawn=drawn)
     if number is None or sync.parts is None:
         frame = uses.warehouse.read(sync.sql)
     else:

@@ -25,6 +25,7 @@ NOT_DEFERRED = "rows_not_deferred"
 LANDED = "landed_as_sent"
 KEY = "key_is_enough"
 NOTES = "nothing_to_note"
+ROWS_THERE = "query_returns_rows"
 CHANGES = "changes_within_limit"
 REMOVALS = "removals_within_limit"
 REMOVED = "removals_accepted"
@@ -38,7 +39,10 @@ _OF_EVERY_SYNC = {
     KEY: "The API key has the roles that make the sync cheap. Warns only: a smaller key works too, for more requests.",
     NOTES: "There is nothing else that somebody should look at: a renamed tag, a record written in part. Warns only.",
 }
-_OF_OBJECTS = {CHANGES: "The run wanted to change no more of the records sent before than max_changes allows."}
+_OF_OBJECTS = {
+    ROWS_THERE: "The query returned rows, or never has: an empty result where there were records is no success.",
+    CHANGES: "The run wanted to change no more of the records sent before than max_changes allows.",
+}
 _OF_AUDIENCES = {
     REMOVALS: "The run wanted to untag no more members than max_removals allows.",
     REMOVED: "Kustomer took the tag from every member that the run untagged.",
@@ -94,6 +98,7 @@ def sync_check_results(
         yield _removals_accepted(report)
         yield _members_found(sync, report)
     else:
+        yield _returns_rows(report)
         yield _changes_within_limit(sync, report)
 
 
@@ -149,6 +154,21 @@ def _landed_as_sent(read_back: ReadBack) -> dg.AssetCheckResult:
 
 def _told(name: str, lines: Sequence[str]) -> dg.AssetCheckResult:
     return _warning(name, "\n".join(lines) or None, {"lines": len(lines)})
+
+
+def _returns_rows(report: SyncReport) -> dg.AssetCheckResult:
+    """Nothing is removed because of it; but nothing is kept up to date, either, and nobody would see it."""
+    empty = report.counts.read == 0 and report.accepted_before > 0 and report.interrupted is None
+    known = quantity(report.accepted_before, *RECORDS)
+    return dg.AssetCheckResult(
+        check_name=ROWS_THERE,
+        passed=not empty,
+        description=f"The query returned no row, where {known} were sent before: look at the query, and at what fills "
+        "its table. Nothing was changed in Kustomer"
+        if empty
+        else None,
+        metadata={"rows_read": report.counts.read, "records_sent_before": report.accepted_before},
+    )
 
 
 def _changes_within_limit(sync: SyncConfig, report: SyncReport) -> dg.AssetCheckResult:

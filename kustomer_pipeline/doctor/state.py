@@ -19,10 +19,11 @@ import sqlalchemy as sa
 
 from kustomer_pipeline.kustomer import Clock
 from kustomer_pipeline.sync.opening import WIRE_FACT
-from kustomer_pipeline.sync.state import StateError, tables
+from kustomer_pipeline.sync.state import Overview, Plans, StateError, tables
 from kustomer_pipeline.sync.state.database import Database
 from kustomer_pipeline.sync.state.errors import DRIVER_ERRORS
 from kustomer_pipeline.sync.state.org import OrgState
+from kustomer_pipeline.sync.state.overview import orgs_in
 
 Layout = Literal["none", "older", "todays", "newer"]
 
@@ -108,9 +109,25 @@ class StateView:
 
     def org(self, org_id: str) -> OrgState:
         """What is remembered of an org; for reading only."""
+        return OrgState(self._database, org_id)
+
+    def overview(self, org_id: str) -> Overview:
+        """What people ask of an org."""
+        return Overview(self._database, org_id)
+
+    def plans(self, org_id: str) -> Plans:
+        """The plans of an org; for reading only."""
+        return Plans(self._database, org_id)
+
+    def orgs(self) -> list[str]:
+        """The ids of all orgs that something is remembered of."""
+        return orgs_in(self._database)
+
+    @property
+    def _database(self) -> Database:
         if self._engine is None:
             raise StateError(f"The state database {self.shown} is not there yet")
-        return OrgState(Database(self._engine, self._clock, self.shown, self.file), org_id)
+        return Database(self._engine, self._clock, self.shown, self.file)
 
     def learned(self, org_id: str) -> Mapping[str, Any]:
         """What runs found out about the org (Wire.learned); empty where nothing is remembered."""

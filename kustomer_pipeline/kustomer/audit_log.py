@@ -2,7 +2,8 @@
 
 record → GET /v1/audit-logs, one page, the newest first → AuditEntry…
 
-Kustomer keeps entries for a while, and needs a role for them that a sync does not need.
+Kustomer keeps entries for a while, and needs a role for them that a sync does not need. How its filters are spelled is
+told in two ways: the one that is answered with entries of the record is kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from .answers import text
 from .calls import SINGULAR, Call
+from .errors import BadRequestError
 from .identifiers import ObjectName
 from .paging import encode_query
 from .records import attributes_of, data_items, related_id
@@ -21,6 +23,8 @@ from .session import Session
 PATH = "/v1/audit-logs"
 ACTION = "audit_logs.read"
 _ENTRIES = 100  # of one record: enough to find who wrote a field last
+_SPELLINGS = ("filter[{}]", "{}")
+_LAST = len(_SPELLINGS) - 1
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,34 @@ class AuditLog:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._spelling = 0  # the first that may work
 
     async def entries(self, object_name: ObjectName, kustomer_id: str) -> list[AuditEntry]:
         """The newest entries of a record, newest first. See KustomerClient.audit_log."""
+        while True:
+            number = self._spelling
+            items = await self._ask(object_name, kustomer_id, number)
+            own = [item for item in items or () if attributes_of(item).get("objectId") in (None, kustomer_id)]
+            if own or items == [] or number == _LAST:
+                entries = [parse_entry(item) for item in own]
+                return sorted(entries, key=lambda entry: entry.at or "", reverse=True)
+            # It was refused, or passed over: everybody's entries came.
+            self._spelling = max(self._spelling, number + 1)
+
+    async def _ask(self, object_name: ObjectName, kustomer_id: str, number: int) -> list[dict[str, Any]] | None:
+        """One page; None where the question is refused and there is another way to put it."""
         query = (
-            ("filter[objectType]", SINGULAR[object_name]),
-            ("filter[objectId]", kustomer_id),
+            (_SPELLINGS[number].format("objectType"), SINGULAR[object_name]),
+            (_SPELLINGS[number].format("objectId"), kustomer_id),
             ("count", str(_ENTRIES)),
         )
         call = Call("GET", PATH + encode_query(query), PATH, ACTION, names=(kustomer_id,))
-        items = await self._session.ask(call, data_items)
-        of_record = (item for item in items if attributes_of(item).get("objectId") in (None, kustomer_id))
-        entries = [parse_entry(item) for item in of_record]
-        return sorted(entries, key=lambda entry: entry.at or "", reverse=True)
+        try:
+            return await self._session.ask(call, data_items)
+        except BadRequestError:
+            if number == _LAST:
+                raise
+            return None
 
 
 def parse_entry(item: dict[str, Any]) -> AuditEntry:

@@ -49,6 +49,8 @@ from .wire import Operation, Wire
 _Result = TypeVar("_Result")
 _NOTHING = nullcontext()  # may be entered many times
 
+_ALL_GONE = 10  # so many records, and none of them there: that is no coincidence
+
 
 class KustomerClient:
     """One API key at work in one org. A context manager; asyncio inside.
@@ -212,7 +214,15 @@ class KustomerClient:
 
         One unit for up to 100 customers, as many as the org takes; for companies the cheapest way that works.
         """
-        return await self._reader.get_many(object_name, ids)
+        found = await self._reader.get_many(object_name, ids)
+        if not found and len(ids) >= _ALL_GONE:
+            await self.confirm_org()
+        return found
+
+    async def confirm_org(self) -> None:
+        """Ask whether the key is still of the org that it was of, for one unit. Raises OrgChangedError."""
+        if self._session.same_org is not None:
+            await self._session.same_org.confirm()
 
     async def get_many_with_deleted(self, object_name: ObjectName, ids: Sequence[str]) -> dict[str, Record]:
         """The same, with records that are deleted and that Kustomer shows all the same."""

@@ -75,6 +75,10 @@ class PermissionDeniedError(KustomerError):
     roles: tuple[str, ...] = ()
 
 
+class OrgChangedError(KustomerError):
+    """The key is of another org than it was when the client began."""
+
+
 class NotFoundError(KustomerError):
     """There is no such thing, or it is outside what the key may see."""
 

@@ -26,6 +26,7 @@ from .governor import Governor, Leave
 from .observing import UNTOLD, Observing, Tries
 from .refusals import ambiguous, denied, error_for
 from .retry import BACK_OFF, Cause, Decision, Failure, Kind, decide, seconds_to_wait
+from .same_org import SameOrg
 from .transport import Answer, BrokenOff, NotSent, Transport
 
 log = logging.getLogger("kustomer_pipeline.kustomer")
@@ -76,6 +77,7 @@ class Session:
         self.listener: Callable[[Answer], None] | None = None  # hears of every answer; for the doctor
         self.observing: Observing | None = None  # hears of every attempt
         self.before_write: Callable[[], None] | None = None  # may raise, and the write is not sent
+        self.same_org: SameOrg | None = None  # looks at every answer, and may raise
 
     @property
     def usage(self) -> Usage:
@@ -119,6 +121,8 @@ class Session:
             self._noted(call.action, False)
             raise
         self._noted(call.action, True)
+        if self.same_org is not None and call.path != TOKEN_PATH:
+            await self.same_org.check(answer)
         return answer
 
     async def ask(self, call: Call, parse: Callable[[Any], _Parsed]) -> _Parsed:

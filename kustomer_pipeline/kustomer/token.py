@@ -11,6 +11,7 @@ from .answers import text
 from .calls import TOKEN_PATH, Call
 from .errors import UnexpectedAnswerError
 from .records import attributes_of, data_items, related_id
+from .same_org import SameOrg
 from .session import Session
 
 
@@ -39,7 +40,13 @@ class TokenReader:
             if self._token is None:
                 self._token = await self._session.ask(Call("GET", TOKEN_PATH, TOKEN_PATH, "token.read"), parse_token)
                 self._abilities.of_roles(self._token.roles)
+                self._session.same_org = SameOrg(self.org_now)
+                self._session.same_org.home = self._token.org_id
         return self._token
+
+    async def org_now(self) -> str:
+        """Ask again whose key it is: the org's id."""
+        return (await self._session.ask(Call("GET", TOKEN_PATH, TOKEN_PATH, "token.read"), parse_token)).org_id
 
 
 def parse_token(body: Any) -> Token:

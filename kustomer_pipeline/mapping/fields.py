@@ -13,7 +13,7 @@ from . import catalogue
 from .errors import FieldConfigError, UnknownFieldError
 from .kinds import FieldMapping, FieldType, ListAttribute, Operation, Write
 
-_CUSTOM_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_CUSTOM_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 def field_type(object_name: str, field: str) -> FieldType:
@@ -97,6 +97,7 @@ def _custom_type(field: str) -> FieldType:
                 max_length=max_length, description=description, nullable=True,
             )  # fmt: skip
     suffixes = ", ".join(catalogue.CUSTOM_SUFFIXES)
+    key = _in_camel_case(key)
     suggestion = next((f"custom.{key[: -len(s)]}{s}" for s in catalogue.CUSTOM_SUFFIXES
                        if len(key) > len(s) and key.lower().endswith(s.lower())), None)  # fmt: skip
     if suggestion is None or not _CUSTOM_KEY.fullmatch(key):
@@ -106,9 +107,16 @@ def _custom_type(field: str) -> FieldType:
         hint = f"did you mean {suggestion}?"
     raise UnknownFieldError(
         field,
-        f"{field} is not the name of a custom attribute: letters, digits, _ or -, then its type ({suffixes}); {hint}",
+        f"{field} is not the name of a custom attribute: letters and digits in camelCase, then its type "
+        f"({suffixes}); {hint}",
         (suggestion,),
     )
+
+
+def _in_camel_case(key: str) -> str:
+    """`life_time_valueNum` as Kustomer would have it: `lifeTimeValueNum`."""
+    first, *others = filter(None, re.split(r"[_\-\s]+", key)) if re.search(r"[A-Za-z]", key) else ("",)
+    return first + "".join(word[0].upper() + word[1:] for word in others)
 
 
 def _unknown(object_name: str, field: str, fields: Mapping[str, FieldType]) -> UnknownFieldError:

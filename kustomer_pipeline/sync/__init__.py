@@ -7,7 +7,7 @@ in docs/architecture.md.
 """
 
 from .approved import PlanNotApplicableError, keep_plan
-from .drift import DriftPolicy, DriftReport, What, find_drift
+from .drift import DriftPolicy, DriftReport, What, find_drift, keys_to_look_at
 from .filing import hashes_of
 from .forget import Beyond, forget
 from .ledger import Counts, Outcome
@@ -70,6 +70,7 @@ __all__ = [
     "hashes_of",
     "in_shard",
     "keep_plan",
+    "keys_to_look_at",
     "mask",
     "mask_key",
     "plan_sync",

@@ -90,8 +90,7 @@ class OfPlan:
         text = f"changed since the plan {self.plan_id}: it is not what was approved, or was not there"
         reason = Reason(ReasonCode.CHANGED_SINCE_PLAN, text)
         decisions = tuple(
-            one if isinstance(one, Nothing) or self.holds(one) else _put_off(one, reason)
-            for one in wave.decisions
+            one if isinstance(one, Nothing) or self.holds(one) else _put_off(one, reason) for one in wave.decisions
         )
         return replace(wave, decisions=decisions)
 

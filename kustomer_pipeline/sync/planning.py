@@ -13,6 +13,7 @@ from .observed import observed, work_of
 from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
+from .remarks import remarks
 from .report import HeldChanges, Removals
 from .rest import Rest
 from .spec import RunOptions, SyncSpec
@@ -64,7 +65,7 @@ async def _plan(
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
         estimate=builder.estimate(client, spec.object),
-        notes=(*opened.notes, *stream.notes),
+        notes=(*opened.notes, *remarks(stream)),
         id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
         signature=spec.signature,
         seals=frozenset(builder.seals),

@@ -29,7 +29,6 @@ from .rows import Case, DesiredRow, Member
 from .selection import defer, select_rows
 from .spec import RunOptions
 from .strategies import Leavers, Strategy
-from .wording import quantity
 
 WAVE_ROWS = 1000
 HELD_EXAMPLES = 20
@@ -98,10 +97,10 @@ class Stream:
         self.done_with: tuple[str, ...] = ()
         self.handed_over: tuple[str, ...] = ()
         self._guard = guard
-        self._options = options
-        self._leavers = leavers
+        self.options = options
+        self.leaving = leavers
         self._under_way = frozenset(under_way)
-        self._planning = planning
+        self.planning = planning
         self._must_prove = strategy.must_prove or planning or permit.judged_already
         if permit.judged_already and strategy.creates_prove:
             resolver.is_planned_create = self._is_planned_create
@@ -113,7 +112,7 @@ class Stream:
         """Whether there is nothing to look at: no due row, nobody who may have to leave."""
         if len(self.selected.positions) or len(self.selected.held):
             return False
-        return self._leavers is None or not self._leavers.any_candidate()
+        return self.leaving is None or not self.leaving.any_candidate()
 
     def refused(self, resolved: Resolved, reason: Reason) -> Nothing:
         """A row whose write Kustomer does not take, whatever the record is like."""
@@ -136,7 +135,7 @@ class Stream:
         self._use_approval(self.removals)
         async for wave in self._waves(positions, held=held_by_number):
             yield wave
-        held = self.selected.held if self._planning else self.selected.held[:HELD_EXAMPLES]
+        held = self.selected.held if self.planning else self.selected.held[:HELD_EXAMPLES]
         async for wave in self._waves(held, held=True):
             yield wave
 
@@ -146,12 +145,12 @@ class Stream:
         if limit is None or not self.strategy.rows_are_removals:
             return positions, False
         keys = self.desired.mapped[KEY].iloc[positions].tolist()
-        self.removals = self._guard.removals(keys, None, limit, self._options.approve_removals)
+        self.removals = self._guard.removals(keys, None, limit, self.options.approve_removals)
         if self.removals.allowed:
             return positions, False
         text = f"held back by max_removals; to let exactly these go, approve {self.removals.plan_id}"
         defer(self.ledger, positions, np.ones(len(positions), dtype=bool), ReasonCode.REMOVALS_HELD, text)
-        return positions if self._planning else positions[:0], True
+        return positions if self.planning else positions[:0], True
 
     async def _waves(self, positions: np.ndarray, *, held: bool) -> AsyncIterator[Wave]:
         for start in range(0, len(positions), WAVE_ROWS):
@@ -161,25 +160,25 @@ class Stream:
     async def leavers(self, unsettled: int) -> AsyncIterator[Wave]:
         """Decisions about members who left. Nobody leaves while a row of the frame could be that member."""
         limit = self.strategy.removal_limit
-        if self._leavers is None or limit is None:
+        if self.leaving is None or limit is None:
             return
         if unsettled:
-            found = self._leavers.absent()
+            found = self.leaving.absent()
             self.members, self.waiting = found.members, len(found.cases)
             return
-        found = await self._leavers.candidates()
+        found = await self.leaving.candidates()
         self.members, self.done_with, self.handed_over = found.members, found.done_with, found.handed_over
         cases = [case for case in found.cases if case.key not in self._under_way]
         ids = [case.known_id or case.key for case in found.cases]
-        self.removals = self._guard.removals(ids, found.members, limit, self._options.approve_removals)
+        self.removals = self._guard.removals(ids, found.members, limit, self.options.approve_removals)
         waves: list[Wave] = []
         if not self.removals.allowed and len(cases) <= LOOK_BEFORE_HOLDING:
             # Some of them may have nothing to lose any more: those who have are judged.
             waves = [await self.decide(part) for part in _in_waves(cases)]
             ids = [one.live.id for wave in waves for one in wave.decisions if isinstance(one, Leave)]
-            self.removals = self._guard.removals(ids, found.members, limit, self._options.approve_removals)
+            self.removals = self._guard.removals(ids, found.members, limit, self.options.approve_removals)
         self._use_approval(self.removals)
-        if not self.removals.allowed and not self._planning:
+        if not self.removals.allowed and not self.planning:
             return
         for part in [] if waves else _in_waves(cases):
             yield replace(await self.decide(part), held=not self.removals.allowed)
@@ -188,7 +187,7 @@ class Stream:
 
     def _use_approval(self, verdict: Verdict) -> None:
         """An approval lets its set through once; it is used up before anything of the set is sent."""
-        if verdict.approved and verdict.plan_id is not None and not self._planning:
+        if verdict.approved and verdict.plan_id is not None and not self.planning:
             self.on_approved(verdict.plan_id)
 
     # --- resolve, decide ------------------------------------------------------------------------------------
@@ -196,8 +195,8 @@ class Stream:
     async def decide(self, cases: Sequence[Case]) -> Wave:
         """One decision per case, in order. Raises KustomerError when Kustomer cannot be asked."""
         members = [case for case in cases if isinstance(case.row, Member)]
-        if members and self._leavers is not None:
-            return self.permit.of(await self._explained(await self._leavers.decide(members)))
+        if members and self.leaving is not None:
+            return self.permit.of(await self._explained(await self.leaving.decide(members)))
         resolved = await self.resolver.resolve(cases)
         orphans = tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None)
         wave = Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans)
@@ -210,22 +209,6 @@ class Stream:
             return False
         decision = self.strategy.decide(Resolved(case, body, Match()))
         return isinstance(decision, Create) and self.permit.holds(decision)
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person should know of what was met."""
-        hold = quantity(self.of_others, "member holds", "members hold")
-        if not self.of_others:
-            return []
-        if self._options.adopt:
-            theirs = "would be" if self._planning else "are"
-            return [f"{hold} the tag because somebody else gave it to them: they {theirs} this sync's from now on"]
-        if self._leavers is None or not self._planning:
-            return []
-        return [
-            f"{hold} the tag because somebody else gave it to them, and will keep it when they leave the query. If "
-            "another tool gave it before, or the state was lost: a run with adopt takes them over"
-        ]
 
     async def _explained(self, wave: Wave) -> Wave:
         return replace(wave, decisions=tuple([await self._explainer.explained(one) for one in wave.decisions]))

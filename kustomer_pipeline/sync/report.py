@@ -141,7 +141,8 @@ class SyncReport(OfTheGuard):
     API budget. `interrupted` is the error that stopped the run half-way, if one did. `read_back` is what a sample of
     the written records looked like afterwards. `notes`: what a person should know besides (a key that makes the sync
     dearer, a tag that was renamed, records that could be written only in part). `stayed`: rows that did not leave the
-    warehouse; they count as unchanged, and are not in `rows`.
+    warehouse; they count as unchanged, and are not in `rows`. `accepted_before`: records that were accepted in earlier
+    runs. `members_now`: records that hold an audience's tag because of the sync, after the run.
     """
 
     sync: str
@@ -160,6 +161,8 @@ class SyncReport(OfTheGuard):
     read_back: ReadBack = field(default_factory=ReadBack)
     notes: tuple[str, ...] = ()
     stayed: int = 0
+    accepted_before: int = 0
+    members_now: int = 0
 
     @property
     def removed(self) -> int:

@@ -14,6 +14,7 @@ from .desired import SIGNATURE
 from .ledger import Ledger
 from .opening import Opened, Opening
 from .reconcile import Stream
+from .remarks import remarks
 from .report import HeldChanges, ReadBack, Removals, SyncReport
 from .spec import RunOptions
 from .state import RunLine, StateStore, SyncState
@@ -45,7 +46,7 @@ def held_changes_of(stream: Stream, executors: Sequence[Executor]) -> HeldChange
 def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str, ...]:
     """What a person should know besides, each once."""
     notes = list(opened.notes) if opened is not None else []
-    notes += opened.stream.notes if opened is not None else []
+    notes += remarks(opened.stream) if opened is not None else []
     partly = Counter(reason.text for executor in executors for reason in executor.tally.notes.values())
     notes += [
         f"{quantity(count, 'record was', 'records were')} written only in part: {text}"
@@ -85,6 +86,8 @@ def report_of(
         held_changes=held_changes_of(opened.stream, executors) if opened else HeldChanges(),
         interrupted=interrupted,
         read_back=read_back,
+        accepted_before=opened.stream.desired.compared.accepted if opened else 0,
+        members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
         notes=(*notes, *notes_of(opened, executors)),
     )
 

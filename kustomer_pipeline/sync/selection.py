@@ -26,6 +26,9 @@ NOT_WANTED = Reason(
 )
 
 
+_REFUSED = pa.array(["rejected", "invalid"])
+
+
 @dataclass(frozen=True)
 class Selected:
     """Positions to attempt, and positions that the guard holds because of `changes`.
@@ -101,11 +104,15 @@ def _asked_for(
         positions = defer(ledger, positions, busy, ReasonCode.QUEUED, text)
     if options.only == "rejected":
         statuses = desired.compared.remembered(positions).statuses
-        refused = pc.fill_null(pc.is_in(statuses, value_set=pa.array(["rejected", "invalid"])), False)
+        refused = pc.fill_null(pc.is_in(statuses, value_set=_REFUSED), False)
         text = "this run was asked for the rows refused before, and no others"
         positions = defer(ledger, positions, ~np.asarray(refused), ReasonCode.NOT_ASKED_FOR, text)
     if options.limit is not None:
-        beyond = np.arange(len(positions)) >= options.limit
+        # Rows that were refused last time come last: they would use up the limit in every run.
+        refused = pc.is_in(desired.compared.remembered(positions).statuses, value_set=_REFUSED)
+        in_turn = np.argsort(np.asarray(pc.fill_null(refused, False)), kind="stable")
+        beyond = np.ones(len(positions), dtype=bool)
+        beyond[in_turn[: options.limit]] = False
         text = f"beyond this run's limit of {options.limit}"
         positions = defer(ledger, positions, beyond, ReasonCode.BEYOND_LIMIT, text)
     return positions

@@ -80,15 +80,15 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "cron_without_quotes": [(11, "is not YAML: a value that begins with * or & has to be in quotes")],
     "cron_words": [(11, "schedule.cron: 'every day at six' is not a cron expression: five parts (minute, hour, day,")],
     "custom_empty": [
-        (9, "fields.custom.: custom. is not the name of a custom attribute: letters, digits, _ or -, then"),
-        (10, "fields.custom.Str: custom.Str is not the name of a custom attribute: letters, digits, _ or -,"),
+        (9, "fields.custom.: custom. is not the name of a custom attribute: letters and digits in camelCase,"),
+        (10, "fields.custom.Str: custom.Str is not the name of a custom attribute: letters and digits in camelCase,"),
     ],
     "custom_nested": [(10, "fields.custom.planStr: write it as a field of its own, custom.planStr")],
     "custom_umlaut": [
         (9, "fields.custom.größeNum: custom.größeNum is not the name of a custom attribute: letters, digits,")
     ],
     "custom_without_type": [
-        (9, "fields.custom.plan: custom.plan is not the name of a custom attribute: letters, digits, _ or -,")
+        (9, "fields.custom.plan: custom.plan is not the name of a custom attribute: letters and digits in camelCase,")
     ],
     "custom_wrong_case": [
         (9, "fields.custom.planSTR: custom.planSTR is not the name of a custom attribute: letters, digits, _"),

@@ -15,9 +15,11 @@ import yaml
 from pydantic import BaseModel
 
 from kustomer_pipeline import AudienceSync, KustomerProject, ObjectSync
+from kustomer_pipeline.components.drift import drift_check_spec
 from kustomer_pipeline.components.mapped_checks import mapped_check_specs
 from kustomer_pipeline.components.run_config import PlanRunConfig, SyncRunConfig
 from kustomer_pipeline.components.sync_checks import sync_check_specs
+from kustomer_pipeline.components.sync_config import Drift
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.markdown import table
 
@@ -28,6 +30,7 @@ COMPONENTS: Final[dict[str, Component]] = {
     "AudienceSync": AudienceSync,
     "KustomerProject": KustomerProject,
 }
+_CHECKED = {"_mapped": "mapped rows", "_drift": "drift"}
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
 
 
@@ -94,8 +97,8 @@ def checks() -> str:
     of_kind = {"objects": _an_object_sync(), "audiences": _an_audience_sync()}
     found: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for kind, sync in of_kind.items():
-        for spec in [*mapped_check_specs(sync), *sync_check_specs(sync)]:
-            on = "mapped rows" if spec.asset_key.path[-1].endswith("_mapped") else "sync"
+        for spec in [*mapped_check_specs(sync), *sync_check_specs(sync), drift_check_spec(sync)]:
+            on = _CHECKED.get(spec.asset_key.path[-1].removeprefix(sync.name), "sync")
             found.setdefault((spec.name, on), (spec.description or "", []))[1].append(kind)
     lines = ["| check | on | of | passes when |", "|---|---|---|---|"]
     for (name, on), (says, kinds) in found.items():
@@ -117,11 +120,12 @@ def _from_here(text: str) -> str:
 
 
 def _an_object_sync() -> ObjectSync:
-    return ObjectSync(name="a", object="companies", query="select 1", match_on=["name"], fields={"name": "name"})
+    fields = {"name": "name"}
+    return ObjectSync(name="a", object="companies", query="select 1", match_on=["name"], fields=fields, drift=Drift())
 
 
 def _an_audience_sync() -> AudienceSync:
-    return AudienceSync(name="b", tag="vip", query="select 1", fields={"email": "email"})
+    return AudienceSync(name="b", tag="vip", query="select 1", fields={"email": "email"}, drift=Drift())
 
 
 def _as_yaml(value: Any) -> str:

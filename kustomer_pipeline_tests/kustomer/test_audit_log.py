@@ -48,6 +48,20 @@ def test_entries_of_another_record_do_not_count() -> None:
         assert [one.at for one in client.audit_log("customers", "5f1a")] == ["2026-01-01"]
 
 
+@pytest.mark.parametrize("others", [None, [entry("2026-01-02", objectId="somebody else's")]], ids=["400", "ignored"])
+def test_filters_that_are_refused_or_passed_over_are_spelled_otherwise_and_that_is_kept(others: Any) -> None:
+    def app(request: httpx.Request) -> httpx.Response:
+        if "objectId" in dict(parse_qsl(request.url.query.decode())):
+            return ok([entry("2026-01-01", objectId="5f1a")])
+        return httpx.Response(400) if others is None else ok(others)
+
+    asked = Kustomer(app)
+    with client_of(asked) as client:
+        assert [one.at for one in client.audit_log("customers", "5f1a")] == ["2026-01-01"]
+        assert [one.at for one in client.audit_log("customers", "5f1a")] == ["2026-01-01"]
+    assert len(asked.requests) == 3
+
+
 @pytest.mark.parametrize("changes", [None, [], {"attributes": []}, {"attributes": {"name": "B"}}, {"custom": 1}])
 def test_changes_of_another_form_are_no_changes(changes: Any) -> None:
     with client_of(lambda _: ok([entry("2026-01-01", changes=changes)])) as client:

@@ -145,7 +145,7 @@ def test_an_approved_plan_needs_no_second_approval_of_the_guard(world: World) ->
 def test_a_plan_is_applied_once(world: World) -> None:
     plan = planned(world, REQUIRED, people(3))
     apply(world, REQUIRED, people(3), plan)
-    with pytest.raises(PlanNotApplicableError, match=r"has been applied already: by the run run-1, .* approved by jane"):
+    with pytest.raises(PlanNotApplicableError, match=r"applied already: by the run run-1, .* approved by jane"):
         apply(world, REQUIRED, people(3), plan)
 
 

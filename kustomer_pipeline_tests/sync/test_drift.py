@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kustomer_pipeline.kustomer import KustomerError, PermissionDeniedError
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sandbox.roles import ALL_ROLES, FOUR_ROLES, without
-from kustomer_pipeline.sync import DriftPolicy, What
+from kustomer_pipeline.sync import (
+    DriftPolicy,
+    RowsOutOfDateError,
+    RunOptions,
+    StateStore,
+    What,
+    find_drift,
+    keys_to_look_at,
+)
 from kustomer_pipeline.sync.drift import authors
 from kustomer_pipeline_tests.sync.drifting import ALL, look, remembered, told
 from kustomer_pipeline_tests.world import (
@@ -16,6 +26,7 @@ from kustomer_pipeline_tests.world import (
     World,
     companies,
     customers,
+    frame_of,
     people,
 )
 
@@ -143,6 +154,45 @@ def test_every_row_is_drawn_about_as_often_as_any_other(synced: World) -> None:
     synced.sandbox.agent_edit(id_of(synced, 7), name="Jane")
     found = sum(look(synced, customers(), people(20), DriftPolicy(5), run_id=f"{n}").drifted for n in range(100))
     assert 10 <= found <= 42  # 25 are likely
+
+
+def test_of_rows_that_stay_in_the_warehouse_the_keys_are_drawn_from_the_state(tmp_path: Path) -> None:
+    """Then their rows leave it for this look: with the same policies, and the row that has changed is no drift."""
+    with World(f"sqlite:///{tmp_path / 'state.db'}", in_warehouse=True, job_seconds=2.0) as world:
+        spec, rows = customers(), people(50)
+        world.run(spec, rows)
+        for number in range(50):
+            world.sandbox.agent_edit(id_of(world, number), name="Jane")
+        rows[7]["plan"] = "pro"
+        with StateStore.open(world.state_url, clock=world.clock) as state, world.client() as client:
+            org_id = world.sandbox.org_id
+            drawn = [keys_to_look_at(spec, state, org_id, 10, seed) for seed in ("one", "one", "two")]
+            assert [len(keys) for keys in drawn] == [10, 10, 10]
+            assert drawn[0] == drawn[1] != drawn[2]
+            assert len(keys_to_look_at(spec, state, org_id, 100, "one")) == 50
+            assert world.warehouse is not None
+            world.warehouse.write(spec, frame_of(spec, rows))
+            left, rest = world.warehouse.read(spec, state, org_id, again=drawn[0])
+            mapped = spec.map(left)
+            with pytest.raises(RowsOutOfDateError):
+                find_drift(spec, mapped, client=client, state=state, rest=rest)
+            report = find_drift(
+                spec,
+                mapped,
+                client=client,
+                state=state,
+                policy=DriftPolicy(10, "accept"),
+                options=RunOptions("one"),
+                rest=rest,
+                drawn=True,
+            )
+        looked_at = drawn[0] - {"C-7"}
+        assert {key for (key,) in told(report, "key")} == looked_at
+        assert (report.looked_at, report.accepted) == (len(looked_at), 49)
+        assert report.counts["fields_accepted"] == len(looked_at)
+        world.run(spec, rows, full_resync=True)
+        names = {one["externalId"] for one in world.sandbox.customers.values() if one["name"] == "Jane"}
+        assert names == looked_at
 
 
 def test_all_of_many_costs_a_request_for_a_hundred(world: World) -> None:

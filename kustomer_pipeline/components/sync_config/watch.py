@@ -49,7 +49,9 @@ class Watch(Attributes):
         "another one than at the last look.",
         examples=["select max(loaded_at) from etl.loads"],
     )
-    every: Count = Field(60, ge=1, description="Seconds between two looks.")
+    every: Count = Field(
+        60, ge=5, description="Seconds between two looks; at least 5, which is how often Dagster's daemon looks itself."
+    )
     at_least_every: Count = Field(
         86_400,
         ge=0,

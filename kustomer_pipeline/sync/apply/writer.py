@@ -186,7 +186,8 @@ class Writer:
         try:
             with self._about(by_ref):
                 answer = await self._queue.answer(bulk_id, len(job.items))
-        except NotFoundError:  # Kustomer does not know it (any more)
+        except NotFoundError:  # Kustomer does not know it (any more), or is another one
+            await self.client.confirm_org()
             self._journal.acknowledge(job, by_ref, {}, on_written)
             return
         except PermissionDeniedError:

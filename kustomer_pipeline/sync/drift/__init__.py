@@ -6,6 +6,16 @@ rows as they were accepted → a sample → live records → findings → who an
 
 from .find import find_drift
 from .report import DRIFT_COLUMNS, DriftReport
+from .sample import keys_to_look_at
 from .values import DriftPolicy, OnDeleted, OnDrift, What
 
-__all__ = ["DRIFT_COLUMNS", "DriftPolicy", "DriftReport", "OnDeleted", "OnDrift", "What", "find_drift"]
+__all__ = [
+    "DRIFT_COLUMNS",
+    "DriftPolicy",
+    "DriftReport",
+    "OnDeleted",
+    "OnDrift",
+    "What",
+    "find_drift",
+    "keys_to_look_at",
+]

@@ -44,15 +44,18 @@ def find_drift(
     policy: DriftPolicy | None = None,
     options: RunOptions | None = None,
     rest: Rest | None = None,
+    drawn: bool = False,
 ) -> DriftReport:
     """How the records of the rows that were accepted differ from them now; and what the policy does about it.
 
     mapped: every row of the source: what was sent is what it says of rows that are as they were accepted (the state
-    keeps no values). rest: where the warehouse compared, of a reading of all rows; else raises RowsOutOfDateError.
-    options: the id of the run, by which the sample is drawn, and whose rows are left out. Raises KustomerError,
-    StateError; nothing was written then.
+    keeps no values). rest: where the warehouse compared. drawn: the rows that left it are the sample (keys_to_look_at)
+    with those that differ; else all of them have to, or RowsOutOfDateError is raised. options: the id of the run, by
+    which the sample is drawn, and whose rows are left out. Raises KustomerError, StateError; nothing was written then.
     """
     options = options or RunOptions("drift")
+    if rest is not None and not rest.whole and not drawn:
+        raise RowsOutOfDateError("Drift is looked for in rows as they were accepted: read all of them")
     looking = _Looking(spec, mapped, client, state, policy or DriftPolicy(), options, rest)
     return observed(
         client, work_of(spec, options.run_id, "drift"), looking.report(), lambda report: (report.counts, None)
@@ -81,8 +84,6 @@ class _Looking:
 
     async def report(self) -> DriftReport:
         """All steps."""
-        if self.rest is not None and not self.rest.whole:
-            raise RowsOutOfDateError("Drift is looked for in rows as they were accepted: read all of them")
         before, started = self.client.usage, self.client.clock.monotonic()
         token = await self.client.token()
         require_roles(self.spec, token.roles, writes=False)
@@ -103,7 +104,7 @@ class _Looking:
             sync=self.spec.name,
             run_id=self.options.run_id,
             org_id=token.org_id,
-            accepted=len(compared.unchanged),
+            accepted=len(compared.unchanged) + (self.rest.stayed if self.rest is not None else 0),
             looked_at=len(positions),
             records=records_of(findings),
             fields=fields_of(findings),
@@ -118,7 +119,9 @@ class _Looking:
 
     async def _open(self, mapped: pd.DataFrame, org_id: str) -> tuple[Opened, pd.DataFrame]:
         """The sync, and its rows without those that are left out. Writes nothing."""
-        opening = Opening(self.spec, mapped, self.client, self.store, org_id, self.options, planning=True)
+        opening = Opening(
+            self.spec, mapped, self.client, self.store, org_id, self.options, planning=True, rest=self.rest
+        )
         opening.mapped, opening.left_out = leave_out(self.spec, mapped, self.store.suppressed(org_id), self.options)
         self.client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
         return await opening.open(), opening.mapped

@@ -90,7 +90,9 @@ class Resolver:
     # --- references -----------------------------------------------------------------------------------------
 
     async def references(self, cases: Sequence[Case]) -> list[tuple[dict[str, object], Reason | None]]:
-        """The bodies, company identifiers and tag names as ids; the reason where one is unknown. Raises KustomerError.
+        """The bodies, company identifiers and tag names as ids; the reason where one is unknown.
+
+        Raises KustomerError.
         """
         if self.links is not None:
             named = ((company, case.key) for case in cases if (company := case.row.body.get("company")))

@@ -10,6 +10,7 @@ from .leases import LEASE_SECONDS, BudgetLease
 from .lines import TrustedLines
 from .lock import Lock
 from .org import OrgState
+from .overview import JobUnderWay, KnownRow, Lease, Logged, Overview, Overwritten
 from .parts import part_name, part_of, parts_of, whole_name
 from .person import ANY_SYNC, Person
 from .plans import SEAL_BYTES, KeptPlan, Plans
@@ -48,11 +49,17 @@ __all__ = [
     "Identities",
     "Job",
     "JobItem",
+    "JobUnderWay",
     "KeptPlan",
+    "KnownRow",
+    "Lease",
     "Lock",
     "LockLostError",
     "LogLine",
+    "Logged",
     "OrgState",
+    "Overview",
+    "Overwritten",
     "OwnershipChange",
     "Person",
     "Plans",

@@ -18,12 +18,12 @@ Killed between any two steps: a row is OPEN or WITHOUT and comes out of the ware
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from .database import Database, in_parts, upsert
+from .database import Database, in_parts, tuples_of, upsert
 from .rows import Place, lines_fact
 from .tables import FILED, OPEN, WITHOUT, stale_lines, sync_facts, sync_rows
 
@@ -62,6 +62,13 @@ class Lines:
             # Said twice, because it is how the index is made: SQLite looks for the very condition.
             written = set(connection.execute(rows.where(sync_rows.c.filed != FILED)).scalars())
             return written | set(connection.execute(sa.select(stale_lines.c.key).where(_stale(self._place))).scalars())
+
+    def filed(self) -> Iterator[Sequence[str]]:
+        """The keys of the rows whose line counts, some thousands at a time."""
+        rows = sa.select(sync_rows.c.key).where(self._place.of(sync_rows), sync_rows.c.filed == FILED)
+        with self._database.reading() as connection:
+            for some in tuples_of(connection, rows):
+                yield [row[0] for row in some]
 
 
 class LinesWriter:

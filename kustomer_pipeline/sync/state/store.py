@@ -15,6 +15,7 @@ from .layout import bring_up_to_date
 from .leases import BudgetLease
 from .lock import Lock, org_lock, part_lock
 from .org import OrgState
+from .overview import Overview, written_by
 from .plans import Plans
 from .receipts import Receipts
 from .retention import purge
@@ -110,3 +111,13 @@ class StateStore:
     def plans(self, org_id: str) -> Plans:
         """The plans of an org that may be approved."""
         return Plans(self._database, org_id)
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def overview(self, org_id: str) -> Overview:
+        """What people ask of an org."""
+        return Overview(self._database, org_id)
+
+    def written_by(self, run_id: str) -> tuple[dict[str, int], int]:
+        """(outcome → how many records, bulk jobs under way) of a run, also of one that was interrupted."""
+        return written_by(self._database, run_id)

@@ -1,0 +1,44 @@
+"""What is behind the address, or the key, becomes another org in the middle of a run: it is noticed at once."""
+
+from typing import Any
+
+import pytest
+
+from kustomer_pipeline.kustomer import OrgChangedError
+from kustomer_pipeline.sandbox import Sandbox
+from kustomer_pipeline_tests.simulated import InProcess
+from kustomer_pipeline_tests.world import World, customers, people
+
+
+class Replaced(InProcess):
+    """After so many requests another sandbox answers."""
+
+    def __init__(self, world: World, other: Sandbox, after: int) -> None:
+        super().__init__(world.sandbox.app, world.clock)
+        self._other, self._left = other, after
+
+    async def handle_async_request(self, request: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            self.app = self._other.app
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["records that were there", "new records"])
+@pytest.mark.parametrize("after", range(2, 9))
+def test_a_run_ends_soon(world: World, after: int, known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if known:
+        world.run(customers(), people(300))
+    other = Sandbox(clock=world.clock.time, serve=False, job_seconds=2.0)
+    other.state.keys.update(world.sandbox.state.keys)
+    with other:
+        transport = Replaced(world, other, after)
+        monkeypatch.setattr(world, "client", lambda *args, **settings: World.client(world, transport=transport))
+        began = world.clock.monotonic()
+        report = world.run(customers(), people(300, plan="pro"))
+        if report.interrupted is None:
+            assert not other.requests  # it was done before anything was replaced
+            return
+        assert isinstance(report.interrupted, OrgChangedError)
+        assert len(other.requests) <= 20
+        assert world.clock.monotonic() - began < 60
