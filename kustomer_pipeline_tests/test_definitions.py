@@ -61,7 +61,7 @@ def test_each_sync_has_its_checks(name: str) -> None:
         return {key.name for key in graph.get(dg.AssetKey(["kustomer", f"{name}{stage}"])).check_keys}
 
     assert checks("_mapped") == MAPPED_CHECKS
-    own = AUDIENCE_CHECKS if name == "vip_audience" else {"changes_within_limit"}
+    own = AUDIENCE_CHECKS if name == "vip_audience" else {"changes_within_limit", "query_returns_rows"}
     assert checks("") == SYNC_CHECKS | own
 
 
@@ -75,7 +75,7 @@ def test_nothing_is_in_a_pool() -> None:
 def test_jobs_schedules_and_sensors_have_their_names() -> None:
     repository = defs.get_repository_def()
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"sync_all", "plan_all", "undo_run", *(f"sync_{name}" for name in SYNCS)}
+    assert jobs == {"sync_all", "plan_all", "undo_run", "apply_plan", *(f"sync_{name}" for name in SYNCS)}
     assert {schedule.name for schedule in repository.schedule_defs} == {"daily_sync"}
     assert {sensor.name for sensor in repository.sensor_defs} == {f"{name}_changed" for name in SYNCS}
 

@@ -2,7 +2,7 @@
 
     folder → .env, load_project → syncs (companies, customers, audiences) → those that were named
                                 → the resources that Dagster would give them
-    an error of ours → readable_failures → CommandError, in the names of environment variables
+    an error → CommandError, in the names of environment variables
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 from dotenv import load_dotenv
 
-from kustomer_pipeline.components.failures import ERROR, readable_failures
+from kustomer_pipeline.components.failures import error_text
 from kustomer_pipeline.components.keys import plan_key
 from kustomer_pipeline.components.of_project import load_project, resources_in, said_by
 from kustomer_pipeline.components.resources_of import Resources
@@ -98,17 +98,13 @@ def opened(options: argparse.Namespace) -> Iterator[Project]:
 def told(variables: str = KUSTOMER) -> Iterator[None]:
     """What goes wrong in the body becomes a CommandError. variables: what the names of the org's begin with."""
     try:
-        with readable_failures(variables):
-            try:
-                yield
-            except (CommandError, BrokenPipeError) as error:
-                passed: Exception | None = error
-            else:
-                passed = None
+        yield
+    except (CommandError, BrokenPipeError):
+        raise
     except dg.Failure as failure:
-        raise CommandError(failure.description or str(failure.metadata.get(ERROR, "it failed"))) from None
-    if passed is not None:
-        raise passed
+        raise CommandError(failure.description or "It failed, and did not say why") from None
+    except Exception as error:
+        raise CommandError(error_text(error, variables)) from None
 
 
 def parts_of(sync: SyncConfig, part: str | None) -> list[int | None]:

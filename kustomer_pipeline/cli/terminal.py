@@ -48,7 +48,11 @@ class Terminal:
 
     def say_json(self, content: Any) -> None:
         """The result for programs: in ASCII, so that nothing in it steers a terminal."""
-        print(json.dumps(content, indent=2), file=self._out.file, flush=True)
+        self.write(json.dumps(content, indent=2))
+
+    def write(self, text: str) -> None:
+        """A result that is kept or sent on, as it is."""
+        print(text, file=self._out.file, flush=True)
 
     def tell(self, *parts: Part) -> None:
         """Something beside the result."""

@@ -30,26 +30,34 @@ def held_changes(sync: SyncConfig, held: HeldChanges) -> Metadata:
 
 def removals_advice(sync: SyncConfig, removals: Removals) -> str:
     """The same as Markdown; empty when nothing is held."""
+    return _advice(sync, why_removals_are_held(sync, removals), "removals", removals.plan_id)
+
+
+def why_removals_are_held(sync: SyncConfig, removals: Removals) -> str:
+    """Why, without what to do about it."""
     if not removals.held:
         return ""
-    text = (
+    return (
         f"**{removals.held:,} of {removals.members:,} {sync.kind} would lose the tag. That is more than "
         "`max_removals` allows, so nobody loses it.** An empty or half-built query result looks like this: look at "
         "the query first."
     )
-    return _advice(sync, text, "removals", removals.plan_id)
 
 
 def changes_advice(sync: SyncConfig, held: HeldChanges) -> str:
     """The same as Markdown; empty when nothing is held."""
+    return _advice(sync, why_changes_are_held(sync, held), "changes", held.plan_id)
+
+
+def why_changes_are_held(sync: SyncConfig, held: HeldChanges) -> str:
+    """Why, without what to do about it."""
     if not held.held:
         return ""
-    text = (
+    return (
         f"**{held.held:,} of the {held.accepted:,} {sync.kind} sent before would change at once. That is more than "
         "`max_changes` allows, so none of them is changed; new records go.** A column that was emptied or filled "
         "anew in the warehouse looks like this: look at the examples first."
     )
-    return _advice(sync, text, "changes", held.plan_id)
 
 
 def approval_advice(sync: SyncConfig, plan: Plan) -> str:
@@ -66,7 +74,7 @@ def approval_advice(sync: SyncConfig, plan: Plan) -> str:
 
 
 def _advice(sync: SyncConfig, text: str, what: str, plan_id: str | None) -> str:
-    if plan_id is None:
+    if not text or plan_id is None:
         return text
     return (
         f"{text}\n\nIf the {what} are right, launch the job `sync_{sync.name}` with this run config. It lets exactly "

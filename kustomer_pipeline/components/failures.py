@@ -107,7 +107,7 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
         return (
             f"{part(refused, counts.read, *ROWS)} refused ({report.failure_share:.1%}), more than the "
             f"{max_failure_share:.1%} that max_failure_share allows. The others have been sent. The "
-            "asset's metadata lists refused rows and the reasons: correct them at the source, or allow more."
+            "report lists refused rows and the reasons: correct them at the source, or allow more."
         )
     return None
 

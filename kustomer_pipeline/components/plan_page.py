@@ -28,7 +28,7 @@ _NOT_SENT = {"skip": "skipped", "invalid": "invalid", "reject": "refused", "defe
 def plan_headline(sync: SyncConfig, plan: Plan) -> str:
     """What a run would do, in a sentence or two."""
     counts = plan.counts
-    changes = [f"{action} {counts[action]:,}" for action in _kinds(plan) if counts[action]]
+    changes = [f"{action} {counts[action]:,}" for action in kinds_of(plan) if counts[action]]
     would = f"would {' and '.join(filter(None, [', '.join(changes[:-1]), changes[-1]]))}" if changes else ""
     first = f"A run {would} {sync.kind}." if changes else "A run would change nothing."
     left = markdown.counted([(name, counts.get(action, 0)) for action, name in _NOT_SENT.items()], "")
@@ -54,10 +54,10 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
     )
     yield approval_advice(sync, plan)
     yield from filter(None, [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)])
-    for action in _kinds(plan):
+    for action in kinds_of(plan):
         rows = plan.changes[plan.changes["action"] == action]
         if len(rows):
-            yield from _chapter(sync, plan, action, rows)
+            yield from chapter(sync, plan, action, rows)
     rejected = plan.changes[plan.changes["action"] == "reject"]
     if len(rejected):
         yield f"### Would be refused: {plan.counts['reject']:,}"
@@ -79,7 +79,8 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
         )
 
 
-def _kinds(plan: Plan) -> list[str]:
+def kinds_of(plan: Plan) -> list[str]:
+    """The actions of the plan that change something, in their order."""
     return [action for action in ("create", "update", "tag", "untag") if action in plan.counts]
 
 
@@ -87,7 +88,8 @@ def _held(plan: Plan) -> bool:
     return bool(plan.removals_held or plan.changes_held)
 
 
-def _chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame) -> Iterator[str]:
+def chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame, most: int = RECORDS) -> Iterator[str]:
+    """What would be done of one kind: how often, in which fields, the first records. rows: those lines of the plan."""
     records = int(rows["key"].nunique())
     tag = f" {markdown.code(sync.tag)}" if isinstance(sync, AudienceSyncConfig) else ""
     held = ", held" if (action == "untag" and plan.removals_held) or (action == "update" and plan.changes_held) else ""
@@ -95,7 +97,7 @@ def _chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame) -> I
     frequent = rows["field"].value_counts()
     if action in ("create", "update") and records > 1:
         yield "Fields: " + ", ".join(f"{markdown.code(field)} {count:,}" for field, count in frequent.items()) + "."
-    keys = rows["key"].drop_duplicates().head(RECORDS)
+    keys = rows["key"].drop_duplicates().head(most)
     shown = rows[rows["key"].isin(keys)].assign(
         _record=lambda some: some["key"].map({key: number for number, key in enumerate(keys)}),
         _rank=lambda some: some["field"].map({field: number for number, field in enumerate(frequent.index)}),

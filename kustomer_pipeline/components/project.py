@@ -58,9 +58,7 @@ class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
 
 def load_definitions(defs_module: ModuleType) -> dg.Definitions:
     """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files."""
-    return dg.Definitions.merge(
-        load_with_project(defs_module)[1], dg.Definitions(executor=executor_from_environment())
-    )
+    return dg.Definitions.merge(load_with_project(defs_module)[1], dg.Definitions(executor=executor_from_environment()))
 
 
 def load_with_project(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions]:

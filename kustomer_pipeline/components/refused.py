@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from kustomer_pipeline.mapping import INVALID, KEY
+from kustomer_pipeline.sync import Plan
 from kustomer_pipeline.sync.wording import ROWS, quantity
 
 from . import markdown
@@ -32,3 +34,11 @@ def refused_table(rows: pd.DataFrame, outcomes: Iterable[str]) -> str:
         else ""
     )
     return shown + more
+
+
+def would_be_refused(plan: Plan, mapped: pd.DataFrame) -> pd.DataFrame:
+    """The rows (key, outcome, reason) that a run would not write: by Kustomer's word, or by that of the mapping."""
+    rejected = plan.changes.loc[plan.changes["action"] == "reject", ["key", "reason"]].assign(outcome="rejected")
+    invalid = mapped.loc[mapped[INVALID].notna(), [KEY, INVALID]].set_axis(["key", "reason"], axis=1)
+    rows = pd.concat([rejected, invalid.assign(outcome="invalid")], ignore_index=True)
+    return rows[["key", "outcome", "reason"]].astype("string")

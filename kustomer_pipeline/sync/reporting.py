@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from .apply import Executor
 from .desired import SIGNATURE
@@ -86,10 +87,16 @@ def report_of(
         held_changes=held_changes_of(opened.stream, executors) if opened else HeldChanges(),
         interrupted=interrupted,
         read_back=read_back,
-        accepted_before=opened.stream.desired.compared.accepted if opened else 0,
+        accepted_before=_accepted_before(opened) if opened else 0,
         members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
         notes=(*notes, *notes_of(opened, executors)),
     )
+
+
+def _accepted_before(opened: Opened) -> int:
+    """Records that were accepted when the run began, whether the query still has them or not."""
+    memory = opened.memory
+    return (pc.sum(pc.equal(memory.snapshot.statuses, "accepted")).as_py() or 0) + memory.stayed
 
 
 def numbers_of(report: SyncReport) -> dict[str, int]:

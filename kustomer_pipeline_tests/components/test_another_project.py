@@ -159,9 +159,8 @@ def test_two_orgs_are_written_to_from_a_project_with_its_own_io_manager(
         defs = project.load()
         dg.Definitions.validate_loadable(defs)
         jobs = {job.name for job in defs.get_repository_def().get_all_jobs() if not job.name.startswith("__")}
-        assert {"sync_all", "plan_all", "undo_run_us", "undo_run_eu", "sync_customers_us", "sync_vip"} == jobs - {
-            "sync_customers_eu"
-        }
+        of_each = {f"{name}_{org}" for name in ("undo_run", "apply_plan", "sync_customers") for org in ("us", "eu")}
+        assert {"sync_all", "plan_all", "sync_vip", *of_each} == jobs
         assert [one.cron_schedule for one in defs.get_repository_def().schedule_defs] == ["30 5 * * *"]
         waits_for = defs.resolve_asset_graph().get(dg.AssetKey(["kustomer", "vip"])).parent_keys
         assert {key.path[-1] for key in waits_for} == {"vip_mapped", "customers_eu"}  # not for the other org

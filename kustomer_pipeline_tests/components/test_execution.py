@@ -18,7 +18,7 @@ def test_a_first_run_creates_everybody_and_says_so(pipeline: Pipeline) -> None:
     assert run.success
     assert run.materialized() == FULL
     assert run.failed_checks() == {}
-    assert len(run.checks()) == 10
+    assert len(run.checks()) == 11
     assert len(pipeline.sandbox.customers) == 30
     metadata = run.metadata("kustomer/customers")
     assert {key: metadata[key] for key in ("rows_read", "created", "updated", "unchanged", "invalid")} == {
@@ -367,3 +367,16 @@ def test_the_shipped_syncs_run_on_the_demo_warehouse(
     linked = sum(customer["company"] is not None for customer in pipeline.sandbox.customers.values())
     assert linked > 1500
     assert sum("vip" in pipeline.sandbox.tag_names(id_) for id_ in pipeline.sandbox.customers) > 130
+
+
+def test_a_run_that_was_stopped_says_what_it_had_done(pipeline: Pipeline) -> None:
+    """An error's own words ("nothing was changed") are about the request that failed."""
+    pipeline.customers(people(1500))
+    pipeline.sandbox.faults.set("gateway_error_before", after=14)
+    run = pipeline.run("sync_customers")
+    assert not run.success
+    told = run.failure("kustomer__customers")
+    created = run.metadata("kustomer/customers")["created"]
+    assert 0 < created < 1500
+    assert told.startswith(f"Stopped half-way: {created:,} created before that, and it stays so.")
+    assert "the next run continues with them" in told

@@ -77,14 +77,14 @@ def test_parameters_of_the_libraries_are_told_as_variables(error: Exception, exp
     assert error_text(error) == expected
 
 
-@pytest.mark.parametrize("function", ["run_sync", "sync_check_results"])
+@pytest.mark.parametrize("function", ["running.run_sync", "assets.sync_check_results"])
 def test_nothing_of_a_row_reaches_the_event_log_whatever_goes_wrong(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise unexpected()
 
-    monkeypatch.setattr(f"kustomer_pipeline.components.assets.{function}", fails)
+    monkeypatch.setattr(f"kustomer_pipeline.components.{function}", fails)
     pipeline.customers(people(2))
     run = pipeline.run("sync_customers")
     assert not run.success

@@ -12,7 +12,7 @@ from kustomer_pipeline.components.sync_checks import sync_check_results, sync_ch
 from kustomer_pipeline.sync import Counts, HeldChanges, ReasonCode, Removals, SyncReport
 from kustomer_pipeline.sync.report import CHANGE_COLUMNS, REMOVAL_COLUMNS
 
-from .pipeline import CUSTOMERS, VIP, plain
+from .pipeline import CUSTOMERS, VIP, Pipeline, people, plain
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
@@ -138,3 +138,18 @@ def test_a_key_that_makes_the_sync_dearer_warns_and_other_notes_are_a_check_of_t
 
 def test_notes_are_in_the_metadata() -> None:
     assert plain(report_metadata(VIP, report(notes=("One.", "Two.")))["notes"]) == "- One.\n- Two."
+
+
+def test_an_empty_query_where_records_were_sent_is_no_success(pipeline: Pipeline) -> None:
+    pipeline.customers(people(5))
+    assert pipeline.run("sync_customers", CUSTOMERS).failed_checks() == {}
+    pipeline.customers([])
+    run = pipeline.run("sync_customers", CUSTOMERS)
+    assert run.failed_checks() == {"kustomer/customers:query_returns_rows": "ERROR"}
+    said = run.checks()["kustomer/customers:query_returns_rows"].description
+    assert said is not None
+    assert said.startswith("The query returned no row, where 5 records were sent before")
+
+
+def test_a_query_that_never_had_rows_is_fine(pipeline: Pipeline) -> None:
+    assert pipeline.run("sync_customers", CUSTOMERS).failed_checks() == {}

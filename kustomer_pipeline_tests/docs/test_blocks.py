@@ -170,6 +170,7 @@ create table analytics.customers as select *, true as is_vip from crm.customers;
 create table marts.vip_customers as select email from crm.customers where plan = 'pro';
 create table trial_users as select email from crm.customers;
 create table marts.key_accounts as select 'A-1' as account_id;
+create table crm.accounts as select 'A-1' as account_id, 'Acme' as account_name, 'large' as tier;
 """
 SYNCS: Final = ("type: kustomer_pipeline.ObjectSync", "type: kustomer_pipeline.AudienceSync")
 
@@ -216,6 +217,15 @@ def run(of: Pipeline, definitions: dg.Definitions, job: str, config: dict[str, A
     return result.run_id
 
 
+def plan_id(of: Pipeline, definitions: dg.Definitions, sync: str) -> str:
+    """The id of a plan of today; there has to be something in it."""
+    run(of, definitions, "plan_all")
+    event = of.instance.get_latest_materialization_event(dg.AssetKey(["kustomer", f"{sync}_plan"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return str(event.asset_materialization.metadata["plan_id"].value)
+
+
 @pytest.mark.parametrize("page", WITH_SYNCS)
 def test_the_syncs_of_a_page_run(
     page: str,
@@ -233,7 +243,11 @@ def test_the_syncs_of_a_page_run(
     definitions = project.load()
     syncs = [path.partition("/")[0] for path, text in files.items() if "KustomerProject" not in text]
     for name in sorted(syncs, key=lambda name: "AudienceSync" in files[f"{name}/defs.yaml"]):  # audiences last
-        run(pipeline, definitions, f"sync_{name}")
+        if "approval:" in files[f"{name}/defs.yaml"]:
+            approved = {"plan": plan_id(pipeline, definitions, name)}
+            run(pipeline, definitions, "apply_plan", {"ops": {"apply": {"config": approved}}})
+        else:
+            run(pipeline, definitions, f"sync_{name}")
     assert pipeline.sandbox.count("POST") > 0
 
 
@@ -249,10 +263,19 @@ def test_every_run_config_of_a_page_is_one_that_a_run_takes(project: Project, pi
     assert len(shown) > 5
     for config in map(yaml.safe_load, sorted(shown, key=lambda text: "undo:" in text)):  # the undo last
         [(op, given)] = config["ops"].items()
-        if op == "undo":
-            given["config"]["run_id"] = runs[-1]  # in place of the page's
-        run(pipeline, definitions, "undo_run" if op == "undo" else f"sync_{op.removeprefix('kustomer__')}", config)
+        for key in given["config"].keys() & {"run_id", "plan", "approve"}:  # in place of the page's
+            if key != "run_id":
+                pipeline.warehouse.execute("update crm.customers set plan = plan || '+'")
+            given["config"][key] = runs[-1] if key == "run_id" else plan_id(pipeline, definitions, "customers")
+        run(pipeline, definitions, job_of(op), config)
     assert {tag for one in pipeline.sandbox.customers for tag in pipeline.sandbox.tag_names(one)} == set()  # undone
+
+
+def job_of(op: str) -> str:
+    """The job that has this op, or materializes this asset."""
+    if op in {"undo", "apply"}:
+        return {"undo": "undo_run", "apply": "apply_plan"}[op]
+    return "plan_all" if op.endswith("_plan") else f"sync_{op.removeprefix('kustomer__')}"
 
 
 WHOLE: Final = r"(?m)^(type: kustomer_pipeline\.|ops:|exposures:)"  # exposures: test_site.py compares them

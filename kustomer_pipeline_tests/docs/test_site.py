@@ -14,6 +14,7 @@ import yaml
 
 from kustomer_pipeline.__main__ import COMMANDS, main
 from kustomer_pipeline.components import SyncConfigError
+from kustomer_pipeline.components.applying import ApplyPlanConfig
 from kustomer_pipeline.components.drift import NO_DRIFT
 from kustomer_pipeline.components.run_config import PlanRunConfig, SyncRunConfig
 from kustomer_pipeline.definitions import defs
@@ -184,12 +185,19 @@ def test_the_files_of_a_guide_load_together(guide: Path, project: Project) -> No
 
 
 @EVERY_GUIDE
-def test_the_run_config_of_a_guide_is_taken_by_the_sync_that_it_names(guide: Path) -> None:
+def test_the_run_config_of_a_guide_is_taken_by_whom_it_names(guide: Path) -> None:
     blocks = code_blocks(guide.read_text(encoding="utf-8"), "yaml")
     for config in (yaml.safe_load(text) for text in blocks if text.startswith("ops:")):
         for op, given in config["ops"].items():
-            assert re.fullmatch(r"kustomer__\w+", op)
-            SyncRunConfig(**given["config"])
+            taken_by(op)(**given["config"])
+
+
+def taken_by(op: str) -> type[dg.Config]:
+    """What is taken in run config by the job `apply_plan`, a plan, a sync."""
+    if op == "apply":
+        return ApplyPlanConfig
+    assert re.fullmatch(r"kustomer__\w+", op)
+    return PlanRunConfig if op.endswith("_plan") else SyncRunConfig
 
 
 @EVERY_GUIDE

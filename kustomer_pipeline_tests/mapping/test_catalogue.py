@@ -128,7 +128,7 @@ def test_only_keys_that_kustomer_takes_are_writable() -> None:
         ("custom.siteUrl", "url"),
         ("custom.orderId", "id"),
         ("custom.regionTree", "text"),
-        ("custom.plan_2-bStr", "text"),
+        ("custom.plan2bStr", "text"),
     ],
 )
 def test_the_suffix_of_a_custom_attribute_is_its_type(field: str, value: str) -> None:
@@ -148,6 +148,8 @@ def test_the_suffix_of_a_custom_attribute_is_its_type(field: str, value: str) ->
         ("companies", "company", "allowed: name"),
         ("customers", "custom", "custom.<name><type>"),
         ("customers", "custom.plan", "Str, Txt, Num, At, Bool, Url, Id, Tree"),
+        ("customers", "custom.life_time_valueNum", "did you mean custom.lifeTimeValueNum"),
+        ("companies", "custom.plan-2Str", "did you mean custom.plan2Str"),
         ("customers", "custom.planstr", "did you mean custom.planStr"),
         ("customers", "custom.Str", "custom attribute"),
         ("customers", "custom.a bStr", "custom attribute"),

@@ -158,7 +158,7 @@ def test_an_error_that_quotes_a_row_is_told_by_its_kind_only(
         raise ValueError(f"could not convert {POISON}")
 
     monkeypatch.setenv("KUSTOMER_SHOW_VALUES", "1")
-    monkeypatch.setattr("kustomer_pipeline.components.assets.run_sync", run_sync)
+    monkeypatch.setattr("kustomer_pipeline.components.running.run_sync", run_sync)
     pipeline.customers(people(1))
     assert POISON in pipeline.run("sync_customers", CUSTOMERS).failure("kustomer__customers")
     Sensor(pipeline, CUSTOMERS).tick()

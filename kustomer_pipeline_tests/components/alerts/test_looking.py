@@ -34,7 +34,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception | None = None) -> 
     def run_sync(*_: object, **__: object) -> None:
         raise error or ServerError("Kustomer kept failing: wait a little")
 
-    monkeypatch.setattr("kustomer_pipeline.components.assets.run_sync", run_sync)
+    monkeypatch.setattr("kustomer_pipeline.components.running.run_sync", run_sync)
 
 
 def begun(pipeline: Pipeline, sync: ObjectSync, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED) -> str:
@@ -289,7 +289,7 @@ def test_a_plan_that_fails_is_no_failed_sync(
     def plan_sync(*_: object, **__: object) -> None:
         raise ServerError("no")
 
-    monkeypatch.setattr("kustomer_pipeline.components.assets.plan_sync", plan_sync)
+    monkeypatch.setattr("kustomer_pipeline.components.running.plan_sync", plan_sync)
     assert not pipeline.run("plan_all", CUSTOMERS).success
     assert channels.tick() == []
 

@@ -1,0 +1,85 @@
+"""The command `plan`: syncs → plans, kept so that each can be applied → text, JSON or Markdown, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+from collections.abc import Iterator
+
+from kustomer_pipeline.components.refused import would_be_refused
+from kustomer_pipeline.components.running import plan_rows, rows_of
+from kustomer_pipeline.components.sharding import spec_of_part
+from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.resources import showing_values
+from kustomer_pipeline.sync import RunOptions
+
+from .errors import CommandError
+from .plan_json import plans_as_json
+from .plan_markdown import plans_as_markdown
+from .plan_text import plan_as_text
+from .planned import Planned
+from .project import Project, made_by_dagster, opened, parts_of, title_of, told
+from .terminal import Terminal
+
+NOTHING, FAILED, CHANGES = 0, 1, 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan. Raises CommandError where nothing at all can be planned."""
+    terminal = Terminal()
+    found: list[Planned] = []
+    problems: list[tuple[str, str]] = []
+    in_text = not (options.json or options.markdown)
+    with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
+        for sync, number in _to_plan(project, options, terminal, problems):
+            try:
+                with told(project.uses(sync).kustomer.variables), terminal.working(f"planning {title_of(sync, number)}"):
+                    planned = _planned(project, sync, number, options)
+            except CommandError as error:
+                problems.append((title_of(sync, number), str(error)))
+                terminal.tell((f"{title_of(sync, number)}: ", "bold"), (str(error), "red"))
+                continue
+            found.append(planned)
+            if in_text:
+                for line in plan_as_text(planned, options):
+                    terminal.say(*line)
+        status = FAILED if problems else CHANGES if any(one.plan.id for one in found) else NOTHING
+        if options.json:
+            terminal.say_json(plans_as_json(found, problems, status, options))
+        elif options.markdown:
+            terminal.write(plans_as_markdown(found, problems, options))
+    return status
+
+
+def _to_plan(
+    project: Project, options: argparse.Namespace, terminal: Terminal, problems: list[tuple[str, str]]
+) -> Iterator[tuple[SyncConfig, int | None]]:
+    """Syncs and numbers of parts. One that cannot be planned here is a problem if it was asked for by name."""
+    for sync in project.named(options.syncs):
+        if reason := made_by_dagster(sync):
+            terminal.tell((reason, "yellow"))
+            if options.syncs:
+                problems.append((sync.name, reason))
+            continue
+        for number in parts_of(sync, options.part):
+            yield sync, number
+
+
+def _planned(project: Project, sync: SyncConfig, number: int | None, options: argparse.Namespace) -> Planned:
+    uses, spec = project.uses(sync), spec_of_part(sync, number)
+    frame, _ = rows_of(sync, uses, number=number, everything=options.full_resync)
+    mapped = spec.map(frame)
+    asked = RunOptions(
+        new_run_id(),
+        full_resync=options.full_resync,
+        limit=options.limit,
+        only=options.only,
+        clean_up=options.clean_up,
+    )
+    plan = plan_rows(sync, spec, uses, mapped, asked)
+    return Planned(sync, title_of(sync, number), plan, would_be_refused(plan, mapped))
+
+
+def new_run_id() -> str:
+    """What a run from the command line is known by."""
+    return f"cli-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,78 @@
+"""What several commands say alike: counts, ages, masked values, the command that comes next."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from kustomer_pipeline.components.reason_groups import by_reason
+from kustomer_pipeline.components.tables import masked_keys
+from kustomer_pipeline.resources import show_values
+from kustomer_pipeline.sync import mask
+from kustomer_pipeline.sync.wording import quantity
+
+from .terminal import Part, value_text
+
+_MOST_REASONS = 10
+
+
+def next_command(options: argparse.Namespace, *words: str) -> str:
+    """A command of ours as it can be copied: for the same project and org."""
+    more = ["--project", str(options.project)] if options.project != Path() else []
+    more += ["--org", options.org] if options.org is not None else []
+    return f"{options.program} {shlex.join([*words, *more])}"
+
+
+def counted(counts: Iterable[tuple[int, str]]) -> str:
+    """`12 created, 7 updated`: those that are not zero."""
+    return ", ".join(f"{count:,} {name}" for count, name in counts if count)
+
+
+def shown(value: object) -> str:
+    """A value of a row as it may be shown, on one line; null where there is none."""
+    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
+        return value_text(None)
+    return value_text(str(value) if show_values() else mask(value))
+
+
+def shown_key(key: str) -> str:
+    """A row's key as it may be shown."""
+    return masked_keys([key])[0]
+
+
+def plain(markdown: str) -> str:
+    """Sentences of ours without the signs of Markdown."""
+    return re.sub(r"\*\*|`", "", markdown)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`5 minutes ago`."""
+    return f"{length(now - moment)} ago"
+
+
+def length(span: timedelta) -> str:
+    """`5 minutes`."""
+    seconds = max(span.total_seconds(), 0)
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size or (unit != "day" and seconds >= size):
+            return quantity(int(seconds // size), unit, f"{unit}s")
+    return quantity(int(seconds), "second", "seconds")
+
+
+def reasons(rows: pd.DataFrame, outcomes: Iterable[str]) -> Iterator[tuple[Part, ...]]:
+    """Lines: how many rows (key, outcome, reason) have which reason, and which for example; the most frequent first."""
+    groups = by_reason(rows, outcomes)
+    width = max((len(f"{group.rows:,}") for group in groups), default=0)
+    for group in groups[:_MOST_REASONS]:
+        examples = ", ".join(masked_keys(group.examples))
+        alike = ", and alike" if group.varies else ""
+        yield f"  {group.rows:>{width},} {group.outcome}  {group.reason}{alike}", (f"  {examples}", "dim")
+    if left := groups[_MOST_REASONS:]:
+        rows_left = sum(group.rows for group in left)
+        yield (f"  … and {quantity(rows_left, 'row', 'rows')} with {quantity(len(left), 'other reason', 'others')}",)
