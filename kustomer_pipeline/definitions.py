@@ -1,6 +1,5 @@
-"""What Dagster loads: the syncs of the folder `defs/`, the jobs and the schedule over all, resources."""
+"""What Dagster loads: the syncs of the folder `defs/` (or of KUSTOMER_DEFS), the jobs and the schedule, resources."""
 
-from kustomer_pipeline import defs as defs_folder
-from kustomer_pipeline.components import load_definitions
+from kustomer_pipeline.components import defs_module, load_definitions
 
-defs = load_definitions(defs_folder)
+defs = load_definitions(defs_module())

@@ -13,6 +13,7 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     KUSTOMER_FRAMES_URL, else DAGSTER_HOME                 → FramesResource    → where the frames wait
     KUSTOMER_KEEP_FRAMES                                   → FramesResource    → of how many runs they are kept
     KUSTOMER_EXECUTOR                                      → the executor of every job
+    KUSTOMER_DEFS                                          → the folder of the syncs, if it is not the package's
     KUSTOMER_COMPARE                                       → where rows are compared, if a sync does not say so
     KUSTOMER_SHOW_VALUES                                   → whether the UI may show values of rows
     KUSTOMER_DAGSTER_URL                                   → the links of alerts; sent to what `alerts` names
@@ -223,6 +224,12 @@ def compare_in_warehouse() -> bool:
             f"KUSTOMER_COMPARE is {place!r}; use embedded (the default) or in_warehouse"
         )
     return place == "in_warehouse"
+
+
+def defs_folder() -> Path | None:
+    """Where the syncs of a clone are; None: in the package's own folder."""
+    folder = setting("", "KUSTOMER_DEFS")
+    return Path(folder).expanduser() if folder else None
 
 
 def executor_from_environment() -> dg.ExecutorDefinition:

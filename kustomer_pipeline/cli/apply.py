@@ -10,11 +10,11 @@ from kustomer_pipeline.resources import showing_values
 from kustomer_pipeline.sync import RunOptions
 
 from .execute import INTERRUPTED, InterruptedRunError, execute, failed
-from .plan import new_run_id
 from .project import opened, told
-from .report_text import report_as_text, reports_as_json
-from .run import say_how_to_undo
+from .report_text import reports_as_json
+from .run import say_how_to_undo, say_report
 from .terminal import Terminal
+from .words import new_run_id
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,13 +30,12 @@ def run(options: argparse.Namespace) -> int:
         except InterruptedRunError as error:
             terminal.tell((f"{error} Apply the same plan again.", "bold yellow"))
             return INTERRUPTED
-    status = int(failed([done]))
-    if options.json:
-        terminal.say_json(reports_as_json([done], [], run_id, status))
-        return status
-    for line in report_as_text(done, options):
-        terminal.say(*line)
-    say_how_to_undo(terminal, run_id, [done], options)
+        say_report(terminal, done, options)
+        status = int(failed([done]))
+        if options.json:
+            terminal.say_json(reports_as_json([done], [], run_id, status))
+        elif done.ran is not None:
+            say_how_to_undo(terminal, run_id, [done], options)
     return status
 
 

@@ -93,5 +93,3 @@ def _what_was_done(project: Project, sync: SyncConfig, run_id: str) -> str:
 def failed(done: Sequence[Done]) -> bool:
     """Whether any of them did."""
     return any(one.problem is not None for one in done)
-
-

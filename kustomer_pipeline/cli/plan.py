@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import uuid
 from collections.abc import Iterator
 
 from kustomer_pipeline.components.refused import would_be_refused
@@ -20,6 +19,7 @@ from .plan_text import plan_as_text
 from .planned import Planned
 from .project import Project, made_by_dagster, opened, parts_of, title_of, told
 from .terminal import Terminal
+from .words import new_run_id
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 
@@ -33,7 +33,10 @@ def run(options: argparse.Namespace) -> int:
     with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
         for sync, number in _to_plan(project, options, terminal, problems):
             try:
-                with told(project.uses(sync).kustomer.variables), terminal.working(f"planning {title_of(sync, number)}"):
+                with (
+                    told(project.uses(sync).kustomer.variables),
+                    terminal.working(f"planning {title_of(sync, number)}"),
+                ):
                     planned = _planned(project, sync, number, options)
             except CommandError as error:
                 problems.append((title_of(sync, number), str(error)))
@@ -78,8 +81,3 @@ def _planned(project: Project, sync: SyncConfig, number: int | None, options: ar
     )
     plan = plan_rows(sync, spec, uses, mapped, asked)
     return Planned(sync, title_of(sync, number), plan, would_be_refused(plan, mapped))
-
-
-def new_run_id() -> str:
-    """What a run from the command line is known by."""
-    return f"cli-{uuid.uuid4().hex[:12]}"

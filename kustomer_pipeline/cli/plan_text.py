@@ -1,6 +1,6 @@
 """A plan as a person reads it in a terminal.
 
-    records by what would be done, field by field ─ what a guard holds ─ what would be refused ─ counts, cost ─ what next
+records by what would be done, field by field ─ what a guard holds ─ what would be refused ─ counts, cost ─ what next
 """
 
 from __future__ import annotations

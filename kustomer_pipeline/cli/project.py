@@ -1,8 +1,8 @@
 """A Dagster project as a command needs it: its syncs in their order, their resources, and what goes wrong in words.
 
-    folder → .env, load_project → syncs (companies, customers, audiences) → those that were named
-                                → the resources that Dagster would give them
-    an error → CommandError, in the names of environment variables
+folder → .env, load_project → syncs (companies, customers, audiences) → those that were named
+                            → the resources that Dagster would give them
+an error → CommandError, in the names of environment variables
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What became of a run, as a person reads it in a terminal, and as programs do.
 
-    headline ─ what it spent ─ what is held ─ what was refused and left out, by reason ─ what comes next ─ why it failed
+headline ─ what it spent ─ what is held ─ what was refused and left out, by reason ─ what comes next
 """
 
 from __future__ import annotations
@@ -28,26 +28,30 @@ _NOT_OURS = (ReasonCode.REMOVALS_HELD, ReasonCode.CHANGES_HELD, ReasonCode.NOT_A
 
 
 def report_as_text(done: Done, options: argparse.Namespace) -> Iterator[Line]:
-    """Its lines."""
+    """Its lines; none where it did not get that far."""
+    if done.ran is None:
+        return
+    report = done.ran.report
     yield ((done.title, "bold"),)
-    if done.ran is not None:
-        report = done.ran.report
-        yield f"  {_headline(done.sync, report)}", (f"  {_spent(report, done.ran.waited)}", "dim")
-        yield from _held(done.sync, report, options)
-        for title, outcomes in (("Refused", ("invalid", "rejected")), ("Left out", ("skipped", "deferred"))):
-            lines = list(reasons(report.rows, outcomes))
-            if lines:
-                yield (f"  {title}", "red" if title == "Refused" else "yellow"), ""
-            for line in lines:
-                yield "  ", *line
-        for note in report.notes:
-            yield (f"  Note: {note}",)
-        for line in _next(done.sync, report, options):
-            yield (f"  {line}",)
-    if done.problem is not None:
-        indented = done.problem.replace("\n\n", "\n").replace("\n", "\n          ")
-        yield ("  Failed: ", "bold red"), indented
+    yield f"  {_headline(done.sync, report)}", (f"  {_spent(report, done.ran.waited)}", "dim")
+    yield from _held(done.sync, report, options)
+    for title, outcomes in (("Refused", ("invalid", "rejected")), ("Left out", ("skipped", "deferred"))):
+        lines = list(reasons(report.rows, outcomes))
+        if lines:
+            yield ((f"  {title}", "red" if title == "Refused" else "yellow"),)
+        for line in lines:
+            yield "  ", *line
+    for note in report.notes:
+        yield (f"  Note: {note}",)
+    for text in _next(done.sync, report, options):
+        yield (f"  {text}",)
     yield ()
+
+
+def problem_as_text(done: Done) -> Line:
+    """Why it failed, for those that did."""
+    indented = (done.problem or "").replace("\n\n", "\n").replace("\n", "\n  ")
+    return (f"{done.title} failed: ", "bold red"), indented
 
 
 def reports_as_json(done: Sequence[Done], left: Sequence[str], run_id: str, status: int) -> dict[str, Any]:
@@ -92,9 +96,7 @@ def _as_json(done: Done) -> dict[str, Any]:
 def _headline(sync: SyncConfig, report: SyncReport) -> str:
     counts = report.counts
     updated = "updated" if not sync.is_audience else "untagged" if sync.spec.mode == "remove" else "tagged"
-    done = counted(
-        ((counts.created, "created"), (counts.updated, updated), (report.removed, "untagged as they left"))
-    )
+    done = counted(((counts.created, "created"), (counts.updated, updated), (report.removed, "untagged as they left")))
     others = counted(
         (
             (counts.invalid + counts.rejected, "refused"),

@@ -13,11 +13,10 @@ from kustomer_pipeline.sync import RunOptions
 
 from .errors import CommandError
 from .execute import INTERRUPTED, Done, InterruptedRunError, execute, failed
-from .plan import new_run_id
 from .project import Project, made_by_dagster, opened, parts_of
-from .report_text import report_as_text, reports_as_json
+from .report_text import problem_as_text, report_as_text, reports_as_json
 from .terminal import Terminal
-from .words import next_command
+from .words import new_run_id, next_command
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,9 +39,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             for one in _each(project, syncs, asked, options, terminal, left):
                 done.append(one)
-                if not options.json:
-                    for line in report_as_text(one, options):
-                        terminal.say(*line)
+                say_report(terminal, one, options)
         except InterruptedRunError as error:
             terminal.tell((str(error), "bold yellow"))
             interrupted = True
@@ -52,6 +49,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         say_how_to_undo(terminal, run_id, done, options, interrupted=interrupted)
     return status
+
+
+def say_report(terminal: Terminal, done: Done, options: argparse.Namespace) -> None:
+    """The report of a run in text, if text is wanted; and why it failed."""
+    for line in report_as_text(done, options) if not options.json else ():
+        terminal.say(*line)
+    if done.problem is not None:
+        terminal.tell(*problem_as_text(done))
 
 
 def say_how_to_undo(

@@ -13,10 +13,9 @@ from kustomer_pipeline.sync import UndoReport, undo_run
 from kustomer_pipeline.sync.wording import RECORDS, REQUESTS, quantity
 
 from .execute import INTERRUPTED
-from .plan import new_run_id
 from .project import opened, told
 from .terminal import Terminal
-from .words import counted, next_command
+from .words import counted, new_run_id, next_command
 
 VERSION = 1
 _SHOWN = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,11 @@ from kustomer_pipeline.sync.wording import quantity
 from .terminal import Part, value_text
 
 _MOST_REASONS = 10
+
+
+def new_run_id() -> str:
+    """What a run from the command line is known by."""
+    return f"cli-{uuid.uuid4().hex[:12]}"
 
 
 def next_command(options: argparse.Namespace, *words: str) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
-from .comparing import drawn_in, in_warehouse, is_told_everything
+from .comparing import asked_for_in, drawn_in, in_warehouse, is_told_everything
 from .failures import failure, most_often, readable_failures, reason_to_fail
 from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
 from .left_out import without_forgotten
@@ -63,7 +63,8 @@ def _rows_of_query(sync: SyncConfig) -> dg.AssetsDefinition:
         with readable_failures(), retries_decided(context, sync):
             uses, number = resources_of(sync, context), shard_of(sync, context)
             everything, drawn = is_told_everything(sync, context.run), drawn_in(sync, context.run)
-            frame, metadata = rows_of(sync, uses, number=number, everything=everything, drawn=drawn)
+            again = asked_for_in(sync, context.run)
+            frame, metadata = rows_of(sync, uses, number=number, everything=everything, drawn=drawn, again=again)
             return dg.MaterializeResult(value=frame, metadata=frame_metadata(frame) | metadata)
 
     return rows

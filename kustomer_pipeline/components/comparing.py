@@ -21,6 +21,7 @@ from kustomer_pipeline.resources import compare_in_warehouse
 from kustomer_pipeline.sync import (
     Rest,
     RowsOutOfDateError,
+    RunOptions,
     StateStore,
     SyncSpec,
     Terms,
@@ -99,9 +100,15 @@ class InWarehouse:
 
 
 def read_changes(
-    sync: SyncConfig, uses: Resources, *, everything: bool = False, drawn: Drawn | None = None
+    sync: SyncConfig,
+    uses: Resources,
+    *,
+    everything: bool = False,
+    drawn: Drawn | None = None,
+    again: Collection[str] = (),
 ) -> tuple[pd.DataFrame, Metadata]:
-    """The rows that are not as they were accepted, and what the UI shows of the reading. drawn: so many others, too.
+    """The rows that are not as they were accepted, and what the UI shows of the reading. drawn: so many others, too;
+    again: those with these keys.
 
     Raises KustomerError (whose org it is), StateError, WarehouseError.
     """
@@ -113,7 +120,7 @@ def read_changes(
             keys = keys_to_look_at(sync.spec, store, org_id, drawn.size, drawn.seed)
             terms = replace(terms, again=terms.again | keys)
     suppressed = comparison.keys_with(listed(sync, uses).hashes)
-    terms = replace(terms, again=terms.again | suppressed)
+    terms = replace(terms, again=terms.again | suppressed | frozenset(again))
     reading = read(comparison, sync.spec, sync.sql, terms, everything=everything)
     rows = without_forgotten_there(sync.spec, comparison, reading.rows, forgotten)
     told = quantity(reading.kept.source_rows, "row", "rows")
@@ -184,8 +191,18 @@ def drawn_in(sync: SyncConfig, run: dg.DagsterRun) -> Drawn | None:
 def is_told_everything(sync: SyncConfig, run: dg.DagsterRun) -> bool:
     """Whether this run is to look at every row: what it may be told is told to the sync, not to the rows. A look for
     drift may be one at all that have not changed."""
-    ops: Any = run.run_config.get("ops", {})
-    told = (ops.get(op_name(key), {}).get("config", {}) for key in (kustomer_key(sync), plan_key(sync)))
-    every_row = any(bool(config.get("full_resync") or config.get("adopt")) for config in told)
+    every_row = any(bool(config.get("full_resync") or config.get("adopt")) for config in _told(sync, run))
     every_record = run.job_name == drift_job_name(sync) and drawn_in(sync, run) is None
     return every_record or every_row
+
+
+def asked_for_in(sync: SyncConfig, run: dg.DagsterRun) -> frozenset[str]:
+    """Keys of the rows that this run is asked for, which have to leave the warehouse also if they have not changed."""
+    options = (RunOptions(run.run_id, only_keys=config.get("only_keys")) for config in _told(sync, run))
+    return frozenset().union(*(each.asked_for for each in options))
+
+
+def _told(sync: SyncConfig, run: dg.DagsterRun) -> list[dict[str, Any]]:
+    """What a run tells the sync and its plan."""
+    ops: Any = run.run_config.get("ops", {})
+    return [ops.get(op_name(key), {}).get("config") or {} for key in (kustomer_key(sync), plan_key(sync))]

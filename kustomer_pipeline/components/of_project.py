@@ -12,10 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from kustomer_pipeline import defs as own_folder
-
 from .code_location import built_in_python, definitions_in, project_settings
 from .defs_folder import cause_of
+from .own_folder import defs_module
 from .project import load_with_project
 from .sync_config import SyncConfig
 
@@ -33,7 +32,7 @@ def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
         if project_settings(folder).get("root_module") in (None, _OWN_PACKAGE):
-            tree, defs = load_with_project(own_folder)
+            tree, defs = load_with_project(defs_module())
         else:
             tree = dg.ComponentTree.for_project(folder)
             defs = tree.build_defs()

@@ -22,6 +22,7 @@ from .refused import refused_table
 from .sync_config import AudienceSyncConfig, SyncConfig
 
 RECORDS = 20  # examples of each kind of change
+PLANNED = ("create", "update", "tag", "untag")  # the actions that change something, in their order
 _NOT_SENT = {"skip": "skipped", "invalid": "invalid", "reject": "refused", "defer": "left for the run after"}
 
 
@@ -81,7 +82,7 @@ def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
 
 def kinds_of(plan: Plan) -> list[str]:
     """The actions of the plan that change something, in their order."""
-    return [action for action in ("create", "update", "tag", "untag") if action in plan.counts]
+    return [action for action in PLANNED if action in plan.counts]
 
 
 def _held(plan: Plan) -> bool:

@@ -33,6 +33,12 @@ class PlanRunConfig(dg.Config):
         description="rejected: attempt only the rows that were refused last time (invalid or rejected); the others "
         "wait for the next run.",
     )
+    only_keys: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="Attempt only the rows with these keys, as plans and reports name them; look at them also if they "
+        "have not changed. The others wait for the next run, and nobody leaves an audience.",
+    )
     clean_up: bool = Field(
         default=False,
         description="Audiences only, after their tag was changed: untag whom this sync tagged with a tag that it no "
@@ -53,6 +59,7 @@ class PlanRunConfig(dg.Config):
             full_resync=self.full_resync,
             limit=self.limit,
             only="rejected" if self.only is Only.rejected else None,
+            only_keys=frozenset(key.strip() for key in self.only_keys) if self.only_keys is not None else None,
             clean_up=self.clean_up,
             adopt=self.adopt,
         )

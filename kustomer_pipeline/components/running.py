@@ -3,6 +3,7 @@
 rows_of → spec.map → run_rows | plan_rows
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -48,14 +49,15 @@ def rows_of(
     number: int | None = None,
     everything: bool = False,
     drawn: Drawn | None = None,
+    again: Collection[str] = (),
 ) -> tuple[pd.DataFrame, Metadata]:
     """The rows of the query, and what is told of them. Of a sync in shards, the part of that number.
 
-    everything: where the warehouse compares, all rows too; drawn: so many that have not changed. Raises
-    WarehouseError, KustomerError, StateError.
+    everything: where the warehouse compares, all rows too; drawn: so many that have not changed; again: those with
+    these keys. Raises WarehouseError, KustomerError, StateError.
     """
     if in_warehouse(sync):
-        return read_changes(sync, uses, everything=everything, drawn=drawn)
+        return read_changes(sync, uses, everything=everything, drawn=drawn, again=again)
     if number is None or sync.parts is None:
         frame = uses.warehouse.read(sync.sql)
     else:

@@ -92,7 +92,7 @@ def sync_check_results(
     yield _not_deferred(sync, report)
     yield _landed_as_sent(report.read_back)
     yield _told(KEY, missing_roles)
-    yield _told(NOTES, [note for note in report.notes if note not in missing_roles])
+    yield _told(NOTES, [note for note in report.notes if note not in (*missing_roles, *report.news)])
     if isinstance(sync, AudienceSyncConfig):
         yield _removals_within_limit(sync, report)
         yield _removals_accepted(report)

@@ -11,7 +11,7 @@ import phonenumbers
 
 from . import catalogue
 from .errors import FieldConfigError, UnknownFieldError
-from .kinds import FieldMapping, FieldType, ListAttribute, Operation, Write
+from .kinds import FieldMapping, FieldType, ListAttribute, Missing, Operation, Write
 
 _CUSTOM_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -159,6 +159,12 @@ def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
     if mapping.match is not None and mapping.match not in catalogue.COMPANY_LINKS:
         allowed = ", ".join(catalogue.COMPANY_LINKS)
         raise FieldConfigError(name, f"{name}: match is {mapping.match!r}; use one of {allowed}")
+    if mapping.missing is not None and kind.shape != "company":
+        raise FieldConfigError(name, f"{name}: missing belongs to company only")
+    if mapping.missing not in (None, *get_args(Missing)):
+        raise FieldConfigError(name, f"{name}: missing is {mapping.missing!r}; use {' or '.join(get_args(Missing))}")
+    if mapping.missing is not None and mapping.match == "id":
+        raise FieldConfigError(name, f"{name}: with match: id nobody looks whether the company is there; remove missing")
 
 
 def _check_match_on(match_on: Sequence[str], object_name: str, mapped: set[str]) -> None:

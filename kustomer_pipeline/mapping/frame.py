@@ -25,7 +25,7 @@ from .errors import DuplicateColumnError, FieldConfigError, MissingColumnError
 from .fields import check_fields, close_matches, field_type, list_attributes
 from .keys import IdentifierColumn, RowKeys, canonical_column, duplicates_of, row_keys
 from .kinds import FieldMapping, FieldType
-from .lists import convert_list, convert_object, merge_items, read_items
+from .lists import convert_list, convert_object, first_items, merge_items, read_items
 from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, Refused, reason_columns
 from .withheld import WITHHELD, is_withheld, without_reasons
 
@@ -94,7 +94,7 @@ def map_frame(
     missing = _missing(columns, object_name, required, length)
     refused += [Refused(rows, ReasonCode.MISSING, f"{name} is missing", name) for name, rows in missing.items()]
     refused.append(_unmatched(columns, match_on, missing, length))
-    rungs = [(rung, [c.values for c in columns if c.field.name == rung]) for rung in match_on]
+    rungs = [(rung, [first_items(c.values, c.field) for c in columns if c.field.name == rung]) for rung in match_on]
     keys = row_keys(rungs, length)
     if duplicates == "invalid":
         refused += _duplicates(columns, keys)

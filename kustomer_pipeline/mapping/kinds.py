@@ -11,6 +11,7 @@ from kustomer_pipeline.kustomer.identifiers import canonical
 Operation = Literal["create", "update"]
 Shape = Literal["scalar", "list", "custom", "company"]
 Write = Literal["overwrite", "if_empty"]
+Missing = Literal["reject", "send_without"]
 Value = Literal[
     "text", "email", "phone", "externalId", "number", "integer", "boolean", "datetime", "url", "id", "tag",
     "domain", "json",
@@ -23,14 +24,17 @@ _IDENTIFIERS = ("email", "phone", "externalId")  # keys of items that kustomer.i
 class FieldMapping:
     """One line under `fields:` of a sync: a Kustomer field and the warehouse column(s) that feed it.
 
-    Several columns are for list fields only. `match` belongs to `company`: what the column holds
-    ("externalId" when not said, "name", or "id" for Kustomer's own id).
+    Several columns are for list fields only. `match` and `missing` belong to `company`: what the column holds
+    ("externalId" when not said, "name", or "id" for Kustomer's own id), and what becomes of a row whose company
+    Kustomer does not have ("reject" when not said). `show`: its values may be shown to people.
     """
 
     field: str
     columns: tuple[str, ...]
     write: Write = "overwrite"
     match: str | None = None
+    missing: Missing | None = None
+    show: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,19 @@ class FieldType(Limits):
     def several_columns(self) -> bool:
         """Whether more than one warehouse column may feed the field."""
         return self.shape == "list"
+
+    @property
+    def plain_items(self) -> bool:
+        """Whether its items are plain values only (email, phone): the field that takes objects has another name."""
+        return self.shape == "list" and self.main is not None and not self.items
+
+    @property
+    def item_keys(self) -> Mapping[str, SubField]:
+        """The keys that an item may have."""
+        if not self.plain_items or self.main is None:
+            return self.items
+        limits = SubField(value=self.value, min_length=self.min_length, max_length=self.max_length, required=True)
+        return {self.main: limits}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 cell → plain text                        → converted as one value, all rows at once
      → JSON object or list of objects    → parsed; each key, of all items of all rows, is one column
+     → `email`, `phone`: a JSON list of plain values, too, as the warehouse gives an array; the first is the row's own
      → `tags`: names separated by commas or a JSON list of names, each distinct cell read once
 """
 
@@ -33,17 +34,17 @@ _NOT_A_TAG = "holds a name with characters that tags cannot have (letters, digit
 def convert_list(
     series: pd.Series[Any], field: FieldType, attribute: ListAttribute, default_region: str | None
 ) -> Converted:
-    """Convert a column of a list field. Shorthand stays plain text, JSON becomes canonical JSON of a list."""
-    cells = read_cells(series, exact_text=True, structured=bool(field.items) or field.value == "tag")
+    """Convert a column of a list field. Shorthand stays plain text, JSON becomes canonical JSON of a list (of `email`
+    and `phone`, where it has more than one item)."""
+    cells = read_cells(series, exact_text=True, structured=True)
     refused = list(cells.refused)
     texts = trimmed(as_text(cells.array(), refused))
     if field.value == "tag":
         return Converted(_tags(texts, field, refused), tuple(refused))
-    if not field.items:
-        plain = convert_cells(Cells(texts), field, default_region)
-        return Converted(plain.values, (*refused, *plain.refused))
 
     is_json = pc.fill_null(pc.match_substring_regex(texts, r"^[\[{]"), False)
+    if field.plain_items and pc.any(is_json).as_py():
+        is_json = pc.replace_with_mask(is_json, is_json, _are_json(pc.filter(texts, is_json)))
     if field.main is None:
         no_json = pc.and_(texts.is_valid(), pc.invert(is_json))
         texts = refuse(texts, no_json, ReasonCode.NOT_JSON, _NO_OBJECTS, refused)
@@ -94,10 +95,19 @@ def read_items(text: str, field: FieldType) -> list[Any]:
     """The items of one cell of the mapped frame, as Kustomer takes them."""
     if field.value == "tag":
         return text.split(",")
-    if field.items and text.startswith("["):
+    if text.startswith("["):
         items: list[Any] = json.loads(text)
         return items
     return [{field.main: text}]
+
+
+def first_items(values: pa.Array, field: FieldType) -> pa.Array:
+    """The values of a converted column; of a cell that holds several, the first, which names the row."""
+    several = pc.fill_null(pc.starts_with(values, "["), False) if field.plain_items else None
+    if several is None or not pc.any(several).as_py():
+        return values
+    firsts = [read_items(text, field)[0][field.main] for text in pc.filter(values, several).to_pylist()]
+    return pc.replace_with_mask(values, several, pa.array(firsts, _TEXT))
 
 
 def identity_text(item: Any, attribute: ListAttribute) -> str:
@@ -128,7 +138,7 @@ class _JsonReader:
 
     def read(self, rows: np.ndarray[Any, np.dtype[np.int64]], texts: list[str]) -> list[str | None]:
         items_of = {row: self._parse(row, text) for row, text in zip(rows.tolist(), texts, strict=True)}
-        for key in self._field.items:
+        for key in self._field.item_keys:
             self._convert_key(key, items_of)
         return [None if row in self._failed else self._finish(row, items) for row, items in items_of.items()]
 
@@ -146,16 +156,22 @@ class _JsonReader:
         if self._attribute is None and not isinstance(value, dict):
             self._refuse(row, ReasonCode.NOT_JSON, "is not a JSON object")
             return []
+        if self._field.plain_items and (isinstance(value, dict) or any(isinstance(one, dict) for one in value)):
+            self._refuse(row, ReasonCode.UNREADABLE, f"holds an object; map it to {self._field.attribute} instead")
+            return []
         items = []
         for number, entry in enumerate(value if isinstance(value, list) else [value], start=1):
+            if entry is None and self._field.plain_items:
+                continue  # an array of the warehouse's may hold a null, which is nobody's address
             item = entry
             if self._field.main and entry is not None and not isinstance(entry, dict | list):
                 item = {self._field.main: entry}
             if not isinstance(item, dict):
-                self._refuse(row, ReasonCode.NOT_JSON, f"item {number} is not an object")
+                wanted = "a single value" if self._field.plain_items else "an object"
+                self._refuse(row, ReasonCode.NOT_JSON, f"item {number} is not {wanted}")
                 return []
-            if not set(item) <= set(self._field.items):
-                allowed = ", ".join(self._field.items)
+            if not set(item) <= set(self._field.item_keys):
+                allowed = ", ".join(self._field.item_keys)
                 text = f"{self._item(number)}has a key that Kustomer does not know (allowed: {allowed})"
                 self._refuse(row, ReasonCode.UNKNOWN_KEY, text)
                 return []
@@ -167,7 +183,7 @@ class _JsonReader:
 
     def _convert_key(self, key: str, items_of: dict[int, list[dict[str, Any]]]) -> None:
         """Convert the values of one key, of all items of all rows, as one column."""
-        limits = self._field.items[key]
+        limits = self._field.item_keys[key]
         places = [(row, number, item) for row, items in items_of.items() for number, item in enumerate(items, start=1)]
         if not places:
             return
@@ -176,7 +192,8 @@ class _JsonReader:
         for reason in converted.refused:
             for index in reason.rows.tolist():
                 row, number, _ = places[index]
-                self._refuse(row, reason.code, f"{self._item(number)}{key} {reason.text}")
+                named = "" if self._field.plain_items else f"{key} "
+                self._refuse(row, reason.code, f"{self._item(number)}{named}{reason.text}")
         for (row, number, item), value in zip(places, converted.values.to_pylist(), strict=True):
             item.pop(key, None)
             if value is not None:
@@ -197,6 +214,8 @@ class _JsonReader:
             text = f"has {len(items)} items, at most {self._attribute.max_items}"
             self._refuse(row, ReasonCode.TOO_MANY_ITEMS, text)
             return None
+        if len(items) == 1 and self._field.plain_items and self._field.main is not None:
+            return str(items[0][self._field.main])
         self.identities.extend((row, identity_text(item, self._attribute)) for item in items)
         return canonical_json(items) if items else None
 
@@ -205,6 +224,19 @@ class _JsonReader:
         """Whether two items are one and the same to Kustomer's list, yet say different things."""
         known: dict[Hashable, dict[str, Any]] = {}
         return any(known.setdefault(attribute.key(item), item) != item for item in items)
+
+
+def _are_json(texts: pa.Array) -> pa.Array:
+    """Which of them are: an address that merely begins like JSON is a bad address, and is told so."""
+    return pa.array([_is_json(text) for text in texts.to_pylist()], pa.bool_())
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _no_constant(name: str) -> None:

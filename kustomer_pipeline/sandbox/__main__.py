@@ -20,11 +20,15 @@ _KEPT_REQUESTS = 1000
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kustomer_pipeline.sandbox",
-        description="A local Kustomer org, in memory and offline. Every start is a new, empty org.",
-        epilog="Faults: " + ", ".join(sorted(FAULTS)) + ". docs/sandbox.md describes them.",
-    )
+    parser = argparse.ArgumentParser(prog="python -m kustomer_pipeline.sandbox")
+    add_arguments(parser)
+    return parser
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its arguments, here and in `kustomer-pipeline sandbox`."""
+    parser.description = "A local Kustomer org, in memory and offline. Every start is a new, empty org."
+    parser.epilog = "Faults: " + ", ".join(sorted(FAULTS)) + ". docs/sandbox.md describes them."
     parser.add_argument("--port", type=int, default=8765, help="0 = any free port (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--api-key", metavar="KEY", help="the API key to accept (default: a new random one)")
@@ -57,12 +61,15 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="once it listens, write url, api_key, org and org_id here as JSON",
     )
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; the exit status."""
-    options = make_parser().parse_args(arguments)
+    return run(make_parser().parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """The same, the arguments read."""
     try:
         faults = Faults(options.fault)
         listener = loopback_socket(options.host, options.port)

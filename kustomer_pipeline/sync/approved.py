@@ -7,6 +7,7 @@ approval: required, and no plan approved  → Permit: nothing goes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from .permit import FREE, OfPlan, Permit, Waiting
@@ -27,18 +28,22 @@ def keep_plan(plan: Plan, store: StateStore, made_by: str) -> None:
     made_by: the run, or whatever else it was made in.
     """
     if plan.id is not None:
-        kept = KeptPlan(plan.id, plan.sync, plan.signature, made_by, store.now(), plan.counts)
+        kept = KeptPlan(plan.id, plan.sync, plan.signature, made_by, store.now(), plan.counts, plan.options)
         store.plans(plan.org_id).keep(kept, plan.seals)
 
 
-def permit_of(spec: SyncSpec, store: StateStore, org_id: str, options: RunOptions) -> Permit:
-    """What may go in this run. Notes that it applies the plan. Raises PlanNotApplicableError."""
+def permitted(spec: SyncSpec, store: StateStore, org_id: str, options: RunOptions) -> tuple[Permit, RunOptions]:
+    """What may go in this run, and what it is told: besides its own options those of the plan that it applies.
+
+    Notes that it applies the plan. Raises PlanNotApplicableError.
+    """
     if options.approve is None:
-        return Waiting() if spec.approval is not None else FREE
+        return (Waiting() if spec.approval is not None else FREE), options
     plans = store.plans(org_id)
     plan = _applicable(options.approve, spec, plans, store)
     plans.begin(plan.plan_id, options.run_id, options.approved_by or UNKNOWN)
-    return OfPlan(plan.plan_id, plans.seals(plan.plan_id))
+    told = {name: frozenset(value) if isinstance(value, list) else value for name, value in plan.options.items()}
+    return OfPlan(plan.plan_id, plans.seals(plan.plan_id)), replace(options, **told)
 
 
 def note_of(permit: Permit, options: RunOptions) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ No Python object per cell: keys and fingerprints are compared as Arrow arrays (l
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -81,13 +82,14 @@ def compare(
     snapshot: Snapshot,
     *,
     full_resync: bool = False,
+    again: Collection[str] = (),
     same_definition: bool | None = True,
     keep_first_of_repeated: bool = False,
     stayed: int = 0,
 ) -> Comparison:
     """Sort the rows of a mapped frame by what has to be done with them.
 
-    same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
+    full_resync: none of them is unchanged; again: none with one of these keys. same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
     change of the data. None: nobody wrote it down; then one row that is as it was proves it. stayed: rows as they were
     accepted that the frame does not have.
     """
@@ -102,13 +104,16 @@ def compare(
     with_id = _mask(pc.is_valid(ids))
 
     invalid = mapped[INVALID].notna().to_numpy()
+    settled = np.full(len(mapped), not full_resync)
+    if again:
+        settled &= ~_mask(pc.is_in(keys, value_set=pa.array(sorted(again), pa.string())))
     repeated = np.zeros(len(mapped), dtype=bool)
     if keep_first_of_repeated:
         repeated[~invalid] = mapped.loc[~invalid, KEY].duplicated().to_numpy()
     valid = ~invalid & ~repeated
     was_accepted = _is(statuses, "accepted")
-    unchanged = valid & as_it_was & was_accepted & (not full_resync)
-    skipped = valid & as_it_was & _is(statuses, "skipped") & (not full_resync)
+    unchanged = valid & as_it_was & was_accepted & settled
+    skipped = valid & as_it_was & _is(statuses, "skipped") & settled
     known = skipped & with_id
     if keep_first_of_repeated and known.any():
         known &= _mask(pc.is_in(ids, value_set=ids.filter(pa.array(unchanged))))

@@ -42,6 +42,7 @@ class Desired:
         clock: Clock,
         *,
         full_resync: bool = False,
+        again: Collection[str] = (),
         keep_first_of_repeated: bool = False,
     ) -> None:
         self.spec = spec
@@ -55,6 +56,7 @@ class Desired:
             fingerprints(mapped, spec.signature),
             memory.snapshot,
             full_resync=full_resync,
+            again=again,
             same_definition=None if signature is None else signature == spec.signature,
             keep_first_of_repeated=keep_first_of_repeated,
             stayed=memory.stayed,

@@ -25,6 +25,7 @@ from .permit import FREE, Permit, Waiting
 from .reconcile import Stream
 from .resolve import CompanyLinks, Finder, Resolver, TagNames
 from .rest import Rest, require_same
+from .selection import unknown_keys
 from .spec import AudienceSpec, ObjectSpec, RemovalLimit, RunOptions, SyncSpec
 from .state import OrgState, StateStore, SyncState
 from .strategies import Audience, Leavers, Objects, Strategy
@@ -135,6 +136,7 @@ class Opening:
                 everybody = RemovalLimit(share=1.0, count=count)  # asked for by name: nothing for the guard
                 spec = replace(self.spec, mode="mirror", mirror_scope="owned", tag=scope, max_removals=everybody)
                 nobody = Opening(spec, self.mapped.iloc[:0], self.client, self.store, self.org_id, self.options)
+                nobody.permit = self.permit
                 yield nobody.open_audience(spec, TagOfAudience(scope, scope))
 
     @property
@@ -170,6 +172,7 @@ class Opening:
             memory,
             self.client.clock,
             full_resync=self.options.every_row,
+            again=self.options.asked_for,
             keep_first_of_repeated=not strategy.one_row_a_record,
         )
         resolver = self._resolver(strategy, desired, state)
@@ -197,8 +200,14 @@ class Opening:
             return Apart(state, state.rows.snapshot())
         if self.rest is None or self.rest.whole:
             return Whole(state.rows.snapshot())
-        every_row = self.options.every_row
-        require_same(self.rest, state.scope, self.spec.signature, state.lines.trusted(), every_row=every_row)
+        require_same(
+            self.rest,
+            state.scope,
+            self.spec.signature,
+            state.lines.trusted(),
+            every_row=self.options.every_row,
+            lacking=bool(unknown_keys(self.options, self.mapped[KEY])),
+        )
         keys = [*self.mapped[KEY], *self.left_out.keys, *self.rest.gone()]
         return Part(state, state.rows.snapshot_of(keys), self.rest)
 
@@ -214,7 +223,7 @@ class Opening:
             wanted=lambda: desired.identifiers_of(unknown),
             creates_prove=strategy.creates_prove and not as_planned,
             every_rung=not strategy.one_row_a_record,
-            proofs=PROOFS_OF_A_PLAN if as_planned else None,
+            proofs=PROOFS_OF_A_PLAN if self.planning else None,
         )
         link = next((mapping for mapping in self.spec.fields if mapping.field == "company"), None)
         links = None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -49,7 +51,7 @@ class Plan(OfTheGuard):
     DataFrame with one row per field that would change, and one per row that would be refused: key, action, kustomer_id,
     field, before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would
     cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for each
-    record that would be, `signature` the definition of the sync.
+    record that would be, `signature` the definition of the sync, `options` what the plan was told.
     """
 
     sync: str
@@ -64,6 +66,7 @@ class Plan(OfTheGuard):
     id: str | None = None
     signature: str = ""
     seals: frozenset[bytes] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""

@@ -13,7 +13,7 @@ from .observed import observed, work_of
 from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
-from .remarks import remarks
+from .remarks import adopted_by, remarks
 from .report import HeldChanges, Removals
 from .rest import Rest
 from .spec import RunOptions, SyncSpec
@@ -65,10 +65,11 @@ async def _plan(
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
         estimate=builder.estimate(client, spec.object),
-        notes=(*opened.notes, *remarks(stream)),
+        notes=(*opened.notes, *adopted_by(stream), *remarks(stream)),
         id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
         signature=spec.signature,
         seals=frozenset(builder.seals),
+        options=options.of_plan,
     )
 
 

@@ -158,9 +158,10 @@ class Stream:
             yield replace(await self.decide(cases), held=held)
 
     async def leavers(self, unsettled: int) -> AsyncIterator[Wave]:
-        """Decisions about members who left. Nobody leaves while a row of the frame could be that member."""
+        """Decisions about members who left. Nobody leaves while a row of the frame could be that member, or when the
+        run is asked for certain rows."""
         limit = self.strategy.removal_limit
-        if self.leaving is None or limit is None:
+        if self.leaving is None or limit is None or self.options.only_keys is not None:
             return
         if unsettled:
             found = self.leaving.absent()

@@ -1,16 +1,23 @@
-"""What a person should know of what a stream has met: approvals that let nothing through, tags of somebody else."""
+"""What a person should know of what a stream has met: approvals that let nothing through, rows that were asked for and
+are not there, tags of somebody else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kustomer_pipeline.mapping import KEY, is_personal_key
+
+from .masking import mask_key
 from .reconcile import Stream
+from .selection import unknown_keys
 from .wording import quantity
+
+_NAMED = 5
 
 
 def remarks(stream: Stream) -> list[str]:
     """Sentences; none where there is nothing to say."""
-    return [*_unused_approvals(stream), *_tags_of_others(stream)]
+    return [*_unused_approvals(stream), *_not_there(stream), *_tags_of_others(stream)]
 
 
 def _unused_approvals(stream: Stream) -> Iterator[str]:
@@ -25,15 +32,31 @@ def _unused_approvals(stream: Stream) -> Iterator[str]:
             yield f"{option} {given} let nothing through: {now}. An id is that of one set, and passes once"
 
 
+def adopted_by(stream: Stream) -> list[str]:
+    """Whom a run with adopt has taken over, or would."""
+    if not (stream.of_others and stream.options.adopt):
+        return []
+    return [f"{_given(stream)}: they {'would be' if stream.planning else 'are'} this sync's from now on"]
+
+
+def _not_there(stream: Stream) -> Iterator[str]:
+    match_on = stream.desired.spec.match_on
+    unknown = unknown_keys(stream.options, stream.desired.mapped[KEY])
+    if unknown:
+        named = ", ".join(mask_key(key, is_personal_key(key, match_on)) for key in unknown[:_NAMED])
+        more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+        rows = quantity(len(unknown), "row that was asked for is", "rows that were asked for are")
+        yield f"{rows} not there: {named}{more} (only_keys takes keys as plans and reports name rows by them)"
+
+
 def _tags_of_others(stream: Stream) -> Iterator[str]:
-    if not stream.of_others:
-        return
-    hold = quantity(stream.of_others, "member holds", "members hold")
-    given = f"{hold} the tag because somebody else gave it to them"
-    if stream.options.adopt:
-        yield f"{given}: they {'would be' if stream.planning else 'are'} this sync's from now on"
-    elif stream.leaving is not None and stream.planning:
+    if stream.of_others and not stream.options.adopt and stream.leaving is not None and stream.planning:
         yield (
-            f"{given}, and will keep it when they leave the query. If another tool gave it before, or the state was "
-            "lost: a run with adopt takes them over"
+            f"{_given(stream)}, and will keep it when they leave the query. If another tool gave it before, or the "
+            "state was lost: a run with adopt takes them over"
         )
+
+
+def _given(stream: Stream) -> str:
+    hold = quantity(stream.of_others, "member holds", "members hold")
+    return f"{hold} the tag because somebody else gave it to them"

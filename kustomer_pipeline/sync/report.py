@@ -142,7 +142,8 @@ class SyncReport(OfTheGuard):
     the written records looked like afterwards. `notes`: what a person should know besides (a key that makes the sync
     dearer, a tag that was renamed, records that could be written only in part). `stayed`: rows that did not leave the
     warehouse; they count as unchanged, and are not in `rows`. `accepted_before`: records that were accepted in earlier
-    runs. `members_now`: records that hold an audience's tag because of the sync, after the run.
+    runs. `news`: of the notes, those that say that something went as it was asked for. `members_now`: records that hold
+    an audience's tag because of the sync, after the run.
     """
 
     sync: str
@@ -163,6 +164,7 @@ class SyncReport(OfTheGuard):
     stayed: int = 0
     accepted_before: int = 0
     members_now: int = 0
+    news: tuple[str, ...] = ()
 
     @property
     def removed(self) -> int:

@@ -15,7 +15,7 @@ from .desired import SIGNATURE
 from .ledger import Ledger
 from .opening import Opened, Opening
 from .reconcile import Stream
-from .remarks import remarks
+from .remarks import adopted_by, remarks
 from .report import HeldChanges, ReadBack, Removals, SyncReport
 from .spec import RunOptions
 from .state import RunLine, StateStore, SyncState
@@ -71,6 +71,7 @@ def report_of(
     notes: Sequence[str],
 ) -> SyncReport:
     """The report of a run; `stayed`: rows that did not leave the warehouse, `notes`: what it has to say first."""
+    adopted = adopted_by(opened.stream) if opened is not None else []
     return SyncReport(
         sync=opening.spec.name,
         run_id=opening.options.run_id,
@@ -89,7 +90,8 @@ def report_of(
         read_back=read_back,
         accepted_before=_accepted_before(opened) if opened else 0,
         members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
-        notes=(*notes, *notes_of(opened, executors)),
+        notes=(*notes, *adopted, *notes_of(opened, executors)),
+        news=(*notes, *adopted),
     )
 
 

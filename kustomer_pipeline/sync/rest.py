@@ -18,14 +18,22 @@ class RowsOutOfDateError(StateError):
 
 
 def require_same(
-    rest: Rest, scope: str, signature: str, trusted: TrustedLines | None, *, every_row: bool = False
+    rest: Rest,
+    scope: str,
+    signature: str,
+    trusted: TrustedLines | None,
+    *,
+    every_row: bool = False,
+    lacking: bool = False,
 ) -> None:
     """What the rows of a reading were compared with is still what is remembered. Raises RowsOutOfDateError.
 
-    every_row: the run is told to look at every row.
+    every_row: the run is told to look at every row. lacking: it is asked for a row that did not leave the warehouse.
     """
     if every_row:
         why = "full_resync looks at all of them: launch the job with it, not the last asset alone"
+    elif lacking:
+        why = "one that this run was asked for is not among them"
     elif rest.signature != signature:
         why = "the sync's definition has changed since"
     elif rest.scope != scope:

@@ -17,7 +17,7 @@ from kustomer_pipeline.mapping import INVALID, KEY
 
 from .apply import Executor, Writer, collect_left_behind, remember_invalid
 from .apply.tag_by_name import AnsweredRecords, learn_tag_id
-from .approved import finished, note_of, permit_of
+from .approved import finished, note_of, permitted
 from .audience_tag import TagOfAudience
 from .filing import file_accepted
 from .ledger import Ledger, Outcome
@@ -72,7 +72,7 @@ async def _run(
     require_roles(spec, token.roles)
     async with turn_to_write(spec, client, store, token.org_id, options.run_id) as lock:
         opening.mapped, opening.left_out = leave_out(spec, mapped, store.suppressed(token.org_id), options)
-        opening.permit = permit_of(spec, store, token.org_id, options)
+        opening.permit, opening.options = permitted(spec, store, token.org_id, options)
         client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
         report = await _Run(opening, lock, on_progress, before).execute()
         opening.org.set_fact(WIRE_FACT, json.dumps(client.wire.learned()))
@@ -122,14 +122,14 @@ class _Run:
         self.opened = await self.opening.open(under_way)
         self.ledger = self.opened.stream.ledger
         await self._learn_tag(under_way)
-        waits = isinstance(self.opening.permit, Waiting)
-        if self.opened.tag is not None and self.opened.tag.readable and self.opened.tag.id is None and not waits:
+        tag, waits = self.opened.tag, isinstance(self.opening.permit, Waiting)
+        if tag is not None and tag.readable and tag.id is None and not waits:
             pending = self.ledger.pending()  # nobody can have a tag that is not there
             self.ledger.set_many(pending, Outcome.UNCHANGED)
         else:
             await self._reconcile(self.opened)
         if self.options.clean_up:
-            for former in self.opening.clean_ups(self.opened.tag):
+            for former in self.opening.clean_ups(tag):
                 await self._reconcile(former)
 
     async def _reconcile(self, opened: Opened) -> None:

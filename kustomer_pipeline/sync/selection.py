@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +19,7 @@ from .desired import Desired
 from .guard import NOTHING_TO_JUDGE, Guard, Verdict
 from .ledger import Ledger, Outcome
 from .reasons import Reason, ReasonCode
-from .spec import RunOptions
+from .spec import RunOptions, forms_of_key
 from .strategies import Strategy
 
 NOT_WANTED = Reason(
@@ -64,14 +65,25 @@ def select_rows(
     if limit is None:
         return Selected(asked_for, asked_for[:0], NOTHING_TO_JUDGE, not_looked_at, put_off)
     compared = desired.compared
-    contents = desired.contents(compared.changed)
+    changed = compared.changed
+    if options.only_keys is not None:  # nothing else goes, so nothing else is judged
+        changed = changed[np.isin(changed, asked_for)]
+    contents = desired.contents(changed)
     verdict = guard.changes(contents, compared.accepted, limit, options.approve_changes)
     if verdict.allowed:
         return Selected(asked_for, asked_for[:0], verdict, not_looked_at, put_off)
-    changing = np.isin(asked_for, compared.changed)
+    changing = np.isin(asked_for, changed)
     text = f"held back by max_changes; to let exactly these changes go, approve {verdict.plan_id}"
     going = defer(ledger, asked_for, changing, ReasonCode.CHANGES_HELD, text)
     return Selected(going, asked_for[changing], verdict, not_looked_at, put_off)
+
+
+def unknown_keys(options: RunOptions, keys: pd.Series) -> list[str]:
+    """Those of `only_keys` that no row of the frame has."""
+    if not options.only_keys:
+        return []
+    there = set(keys[keys.isin(options.asked_for)])
+    return sorted(key for key in options.only_keys if there.isdisjoint(forms_of_key(key)))
 
 
 def defer(ledger: Ledger, positions: np.ndarray, which: np.ndarray, code: ReasonCode, text: str) -> np.ndarray:
@@ -107,6 +119,10 @@ def _asked_for(
         refused = pc.fill_null(pc.is_in(statuses, value_set=_REFUSED), False)
         text = "this run was asked for the rows refused before, and no others"
         positions = defer(ledger, positions, ~np.asarray(refused), ReasonCode.NOT_ASKED_FOR, text)
+    if options.only_keys is not None:
+        wanted = desired.mapped[KEY].iloc[positions].isin(options.asked_for).to_numpy(dtype=bool)
+        text = "this run was asked for other rows (only_keys)"
+        positions = defer(ledger, positions, ~wanted, ReasonCode.NOT_ASKED_FOR, text)
     if options.limit is not None:
         # Rows that were refused last time come last: they would use up the limit in every run.
         refused = pc.is_in(desired.compared.remembered(positions).statuses, value_set=_REFUSED)

@@ -3,7 +3,8 @@
 A specification is built once (from YAML or Python) and travels unchanged through mapping, planning and applying. Its
 `signature` says what the fingerprints of its rows rest on: when the fields, the mode or the identifiers of a sync
 change, every row counts as changed. The name, the limits of the guard and the scope of a mirror are left out: they
-change what may happen, not what a row means.
+change what may happen, not what a row means. So is what a field shows to people, and what becomes of a row whose
+company is missing: such rows are looked at again anyway.
 """
 
 from __future__ import annotations
@@ -25,12 +26,17 @@ AudienceMode = Literal["add", "remove", "mirror"]
 Nulls = Literal["keep", "clear"]
 MirrorScope = Literal["owned", "tag"]
 
+_OF_PLAN = ("full_resync", "limit", "only", "only_keys", "adopt")
 _NOT_SIGNED = ("name", "max_removals", "max_changes", "mirror_scope", "renamed_from", "shard", "approval")
+_NOT_SIGNED_OF_A_FIELD = ("show", "missing")
 
 
 def _signature(facts: dict[str, Any]) -> str:
     for name in _NOT_SIGNED:
         facts.pop(name, None)
+    for field_ in facts["fields"]:
+        for name in _NOT_SIGNED_OF_A_FIELD:
+            del field_[name]
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -176,13 +182,14 @@ class RunOptions:
     """What one run may be told.
 
     full_resync: look at every row. limit: at most so many rows are attempted, the others are deferred. only: those
-    that were refused last time, the others are deferred. approve_removals, approve_changes: the plan id of the one set
-    of removals or changes that may pass the guard. adopt: members of an audience who hold
-    its tag already are the sync's from now on. approve: the id of the plan that is applied, and nothing else;
-    approved_by: who said so. clean_up: untag whom this sync tagged with a tag it no longer has.
-    read_back: so many of the written records are read again afterwards. undo_days: for so long the values that were
-    overwritten are kept; keep_days: for so long the log, the runs and, at most, those values. suppressed: identifier →
-    canonical values of those whose rows are skipped in this run.
+    that were refused last time, the others are deferred. only_keys: the rows with these keys, also if they have not
+    changed; the others are deferred, and nobody leaves an audience. approve_removals, approve_changes: the plan id of
+    the one set of removals or changes that may pass the guard. adopt: members of an audience who hold its tag already
+    are the sync's from now on. approve: the id of the plan that is applied, and nothing else; approved_by: who said so.
+    clean_up: untag whom this sync tagged with a tag it no longer has. read_back: so many of the written records are
+    read again afterwards. undo_days: for so long the values that were overwritten are kept; keep_days: for so long the
+    log, the runs and, at most, those values. suppressed: identifier → canonical values of those whose rows are skipped
+    in this run.
     """
 
     run_id: str
@@ -194,6 +201,7 @@ class RunOptions:
     approve: str | None = None
     approved_by: str | None = None
     only: Literal["rejected"] | None = None
+    only_keys: frozenset[str] | None = None
     clean_up: bool = False
     read_back: int = 50
     undo_days: int = 30
@@ -201,6 +209,23 @@ class RunOptions:
     suppressed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
+    def of_plan(self) -> dict[str, Any]:
+        """What decides what is in a plan, as JSON takes it: a run that applies it is told the same."""
+        told = {name: getattr(self, name) for name in _OF_PLAN}
+        told["only_keys"] = sorted(self.only_keys or ())
+        return {name: value for name, value in told.items() if value}
+
+    @property
     def every_row(self) -> bool:
         """Whether rows are looked at that have not changed, too."""
         return self.full_resync or self.adopt
+
+    @property
+    def asked_for(self) -> frozenset[str]:
+        """The keys of `only_keys` as rows may have them: addresses in small letters, too. Empty: all rows are."""
+        return frozenset(form for key in self.only_keys or () for form in forms_of_key(key))
+
+
+def forms_of_key(key: str) -> tuple[str, ...]:
+    """A key as somebody writes it, and as the row has it if it is an e-mail address."""
+    return (key, key.lower()) if "@" in key else (key,)

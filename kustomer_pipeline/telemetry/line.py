@@ -24,12 +24,12 @@ START = b'{"at":'  # of every line
 class RequestLine:
     """One attempt at a request.
 
-    at: when it was sent, in UTC. sync, run, kind: what it was for (run, plan, undo); None for requests beside all
-    syncs, such as the doctor's. org: its id; None before Kustomer has told it. template: the route. path: identifiers
-    left out. status: None where no answer came; error: what broke it. seconds: until the answer. units: 1 if it counts
-    against the org's budget of requests; searches: 1 for a search. attempt: 1 for the first; retry: why the one before
-    failed. units_left: of the budget, as last reported. request_id: Kustomer's name for it. keys: of the rows it was
-    about; hashed_keys: of those whose key is personal data.
+    at: when it was sent, in UTC. sync, run, kind: what it was for (run, plan, undo, drift); None for requests beside
+    all syncs, such as the doctor's. org: its id; None before Kustomer has told it. template: the route. path:
+    identifiers left out. status: None where no answer came; error: what broke it. seconds: until the answer. units: 1
+    if it counts against the org's budget of requests; searches: 1 for a search. attempt: 1 for the first; retry: why
+    the one before failed. units_left: of the budget, as last reported. request_id: Kustomer's name for it. keys: of the
+    rows it was about; hashed_keys: of those whose key is personal data.
     """
 
     at: str

@@ -22,7 +22,7 @@ from kustomer_pipeline.sync import (
     SyncReport,
     keep_plan,
 )
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
+from kustomer_pipeline_tests.world import World, audience, companies, customers, members, people
 
 Spec = ObjectSpec | AudienceSpec
 Rows = list[dict[str, Any]]
@@ -280,3 +280,41 @@ def _happens(world: World, rows: Rows, what: str, n: int) -> None:
         world.sandbox.agent_delete(found[0])
     elif what == "create" and not found:
         world.sandbox.seed_customer(externalId=f"C-{n}", custom={"planStr": "of another tool"})
+
+
+# --- what creates do not prove ------------------------------------------------------------------------------------
+
+
+def test_applying_a_plan_makes_no_company_twice(world: World) -> None:
+    """Kustomer takes a name twice; the plan could prove the absence of the first rows only."""
+    spec = companies(match_on=("name",), fields=companies().fields[1:], approval=Approval())
+    rows = [{"name": f"Company {n}"} for n in range(300)]
+    for row in rows:
+        world.sandbox.seed_company(name=row["name"])
+    world.sandbox.faults.set("search_lag", 1e9)
+    world.sandbox.faults.set("list_refused")
+    plan = planned(world, spec, rows)
+    report = apply(world, spec, rows, plan)
+    assert len(world.sandbox.companies) == 300
+    assert report.counts.created == 0
+
+
+def test_a_plan_is_applied_with_what_it_was_told(world: World) -> None:
+    """A plan with full_resync looks at rows that have not changed: so does the run that applies it."""
+    world.run(customers(), people(5))
+    world.sandbox.agent_edit(world.id_of("p1@example.com"), name="Somebody else")
+    plan = planned(world, REQUIRED, people(5), full_resync=True)
+    assert apply(world, REQUIRED, people(5), plan).counts.updated == 1
+    assert world.customer("C-1")["name"] == "Person 1"
+
+
+def test_nothing_is_cleaned_up_without_approval(world: World) -> None:
+    world.run(customers(), people(5))
+    world.run(audience(), members(5))
+    world.run(audience(tag="other", approval=Approval()), members(5), clean_up=True)
+    assert all("vip" in world.sandbox.tag_names(id_) for id_ in world.sandbox.customers)
+
+
+def test_that_a_plan_was_applied_is_no_warning(world: World) -> None:
+    report = apply(world, REQUIRED, people(3), planned(world, REQUIRED, people(3)))
+    assert report.notes == report.news

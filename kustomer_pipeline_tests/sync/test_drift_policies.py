@@ -366,6 +366,22 @@ def test_who_is_deleted_while_it_is_looked_at_waits_for_the_next_look(synced: Wo
     assert outcomes(synced.run(customers(), people(10))) == {"C-1": "created"}
 
 
+def test_a_state_in_postgresql_remembers_the_same(postgres_url: str) -> None:
+    with World(postgres_url, job_seconds=2.0) as world:
+        world.run(customers(), people(10))
+        world.sandbox.agent_edit(id_of(world, 1), name="Jane")
+        world.sandbox.agent_edit(id_of(world, 2), custom={"planStr": "gold"})
+        world.sandbox.agent_delete(id_of(world, 3))
+        done = look(world, customers(), people(10), DriftPolicy(None, "accept", "forget")).counts
+        assert (done["fields_accepted"], done["forgotten"]) == (2, 1)
+        rows = rows_with(2, plan="pro")
+        run = world.run(customers(), rows, full_resync=True)
+        assert (run.counts.unchanged, run.counts.skipped, run.counts.updated) == (8, 1, 1)
+        assert (world.customer("C-1")["name"], world.customer("C-2")["custom"]) == ("Jane", {"planStr": "pro"})
+        assert look(world, customers(), rows, DriftPolicy(None, "restore", "recreate")).counts["recreated"] == 1
+        assert outcomes(world.run(customers(), rows)) == {"C-1": "updated", "C-3": "created"}
+
+
 # --- all of it ----------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,7 +25,8 @@ _SEALS_A_PART = 65_536  # a megabyte
 
 @dataclass(frozen=True)
 class KeptPlan:
-    """A plan without what is in it. counts: records by action. finished_at: when a run had applied all of it."""
+    """A plan without what is in it. counts: records by action. options: what it was told (full_resync, limit, …).
+    finished_at: when a run had applied all of it."""
 
     plan_id: str
     sync: str
@@ -32,6 +34,7 @@ class KeptPlan:
     made_by: str
     made_at: datetime
     counts: Mapping[str, int]
+    options: Mapping[str, Any] = field(default_factory=dict)
     approved_by: str | None = None
     run_id: str | None = None
     begun_at: datetime | None = None
@@ -60,6 +63,7 @@ class Plans:
                 "made_by": plan.made_by,
                 "made_at": plan.made_at,
                 "counts": json.dumps(dict(plan.counts)),
+                "options": json.dumps(dict(plan.options)),
             }
             connection.execute(sa.insert(plans).values(values))
             whole = b"".join(sorted(seals))
@@ -132,6 +136,7 @@ def _kept(row: sa.RowMapping) -> KeptPlan:
         made_by=row["made_by"],
         made_at=made_at,
         counts=json.loads(row["counts"]),
+        options=json.loads(row["options"]),
         approved_by=row["approved_by"],
         run_id=row["run_id"],
         begun_at=with_zone(row["begun_at"]),

@@ -193,6 +193,7 @@ plans = sa.Table(
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("made_at", _MOMENT, nullable=False),
     sa.Column("counts", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
     sa.Column("approved_by", sa.Text),
     sa.Column("run_id", sa.Text),
     sa.Column("begun_at", _MOMENT),

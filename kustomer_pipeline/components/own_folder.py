@@ -1,0 +1,45 @@
+"""Where the syncs of a clone are: the package's own examples, or a folder that KUSTOMER_DEFS names.
+
+KUSTOMER_DEFS → a folder with one folder a sync, anywhere → as a module, which Dagster asks for
+not set       → kustomer_pipeline/defs
+"""
+
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import dagster as dg
+
+from kustomer_pipeline import defs as own_defs
+from kustomer_pipeline.resources import defs_folder
+
+_NAME = "kustomer_syncs"
+
+
+def defs_module() -> ModuleType:
+    """The module whose folder holds the syncs. Raises DagsterInvalidDefinitionError, which names the variable."""
+    folder = defs_folder()
+    if folder is None:
+        return own_defs
+    if not folder.is_dir():
+        raise dg.DagsterInvalidDefinitionError(
+            f"KUSTOMER_DEFS is {str(folder)!r}, and there is no such folder (a relative one counts from where the "
+            "command was started): it holds one folder for each sync, with a defs.yaml"
+        )
+    return _module_of(folder.resolve())
+
+
+def _module_of(folder: Path) -> ModuleType:
+    """A folder as a module, without a file of Python's in it."""
+    known = sys.modules.get(_NAME)
+    if known is not None and list(known.__path__) == [str(folder)]:
+        return known
+    for name in [name for name in sys.modules if name.split(".")[0] == _NAME]:
+        del sys.modules[name]
+    spec = importlib.machinery.ModuleSpec(_NAME, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_NAME] = module
+    return module
