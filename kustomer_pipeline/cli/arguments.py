@@ -95,6 +95,13 @@ script, the names."""
 
 
 # Those of the other commands (doctor, forget, exposures, sandbox) are in their own modules.
+def init(parser: Parser) -> None:
+    """Of `init`."""
+    parser.description = """Make a folder for syncs of your own: an example, workspace.yaml, dagster.yaml, .env.example. What is
+there already is never written over."""
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where (default: this folder)")
+
+
 ARGUMENTS: Final[Mapping[str, Callable[[Parser], None]]] = {
     "plan": plan,
     "apply": apply,
@@ -102,6 +109,7 @@ ARGUMENTS: Final[Mapping[str, Callable[[Parser], None]]] = {
     "status": status,
     "show": show,
     "undo": undo,
+    "init": init,
     "completion": completion,
 }
 

@@ -66,8 +66,10 @@ def looked_at(uses: Resources, syncs: Sequence[SyncConfig], runs: int) -> list[O
                 raise CommandError(_OTHER_LAYOUTS[layout])
             if layout == "none":
                 raise CommandError(NO_STATE)
-            orgs = [asked.org_id] if asked.org_id is not None else view.orgs() or [None]
-            return [_of_org(replace(asked, org_id=org), view, syncs, runs) for org in orgs]
+            orgs = [asked.org_id] if asked.org_id is not None else view.orgs()
+            if not orgs:
+                raise CommandError(NO_STATE)
+            return [_of_org(asked, org, view, syncs, runs) for org in orgs]
     except CommandError as error:
         return [replace(asked, state_problem=str(error))]
 
@@ -84,21 +86,19 @@ def _asked(uses: Resources) -> tuple[Clock, OrgStatus]:
         return clock, OrgStatus(_now(clock), problem=str(error))
 
 
-def _of_org(org: OrgStatus, view: StateView, syncs: Sequence[SyncConfig], most: int) -> OrgStatus:
-    if org.org_id is None:
-        return replace(org, state_problem=NO_STATE)
-    overview = view.overview(org.org_id)
+def _of_org(org: OrgStatus, org_id: str, view: StateView, syncs: Sequence[SyncConfig], most: int) -> OrgStatus:
+    overview, plans = view.overview(org_id), view.plans(org_id)
     runs, jobs = overview.last_runs(most), overview.jobs()
     found = tuple(
         SyncStatus(
             name,
             tuple(run for of, run in runs if of == name),
             tuple(job for job in jobs if job.sync == name),
-            _applicable(view.plans(org.org_id).newest(name), sync, [run for of, run in runs if of == name], org.now),
+            _applicable(plans.newest(name), sync, [run for of, run in runs if of == name], org.now),
         )
         for sync, name in _names(syncs)
     )
-    return replace(org, syncs=found, leases=tuple(overview.leases()), writers=tuple(view.writers()))
+    return replace(org, org_id=org_id, syncs=found, leases=tuple(overview.leases()), writers=tuple(view.writers()))
 
 
 def _names(syncs: Sequence[SyncConfig]) -> Iterator[tuple[SyncConfig, str]]:

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "status": ("kustomer_pipeline.cli.status", "the last runs, what is held and under way, the budget"),
     "show": ("kustomer_pipeline.cli.show", "everything that is known of one row"),
     "undo": ("kustomer_pipeline.cli.undo", "take back what a run changed"),
+    "init": ("kustomer_pipeline.cli.init", "make a folder for syncs of your own"),
     "doctor": ("kustomer_pipeline.doctor.command", "say what stands between this project and a sync; changes nothing"),
     "forget": ("kustomer_pipeline.forget.command", "remove one person from what the pipeline keeps"),
     "exposures": ("kustomer_pipeline.components.dbt_command", "write an exposures.yml for dbt: one for each sync"),

@@ -29,7 +29,6 @@ def plan_as_text(planned: Planned, options: argparse.Namespace) -> Iterator[Line
     """Its lines."""
     plan = planned.plan
     yield ((planned.title, "bold"),)
-    yield ()
     for action in kinds_of(plan):
         yield from _records(planned, action, options.all)
     yield from _held(planned, options)
@@ -39,7 +38,8 @@ def plan_as_text(planned: Planned, options: argparse.Namespace) -> Iterator[Line
             yield "  ", *line
         yield ()
     yield ("  ", (f"Plan: {summary(plan)}", "bold"))
-    yield (f"  {str(plan.estimate).capitalize()}. This plan took {quantity(plan.requests, *REQUESTS)}.",)
+    cost = f"It would take {plan.estimate}. " if plan.id is not None else ""
+    yield (f"  {cost}This plan took {quantity(plan.requests, *REQUESTS)}.",)
     for note in plan.notes:
         yield (f"  Note: {note}",)
     yield from _next(planned, options)
@@ -80,12 +80,11 @@ def _records(planned: Planned, action: str, every: bool) -> Iterator[Line]:
 def _record(action: str, key: str, record: pd.DataFrame) -> Iterator[Line]:
     sign, style = _SIGNS[action]
     id_ = record["kustomer_id"].iloc[0]
-    yield "    ", (sign, style), f" {shown_key(key)}", ("" if pd.isna(id_) else f"  {id_}", "dim")
-    if action in ("tag", "untag"):
-        return
-    for field, before, after in record[["field", "before", "after"]].to_numpy():
-        change = shown(after) if action == "create" else f"{shown(before)} → {shown(after)}"
-        yield (f"        {field}: {change}",)
+    fields = record[["field", "before", "after"]].to_numpy().tolist()
+    new = ", ".join(f"{field}: {shown(after)}" for field, _, after in fields) if action == "create" else ""
+    yield "    ", (sign, style), f" {shown_key(key)}  {new}".rstrip(), ("" if pd.isna(id_) else f"  {id_}", "dim")
+    for field, before, after in fields if action == "update" else ():
+        yield (f"        {field}: {shown(before)} → {shown(after)}",)
 
 
 def _held(planned: Planned, options: argparse.Namespace) -> Iterator[Line]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
+import dagster as dg
+
 from kustomer_pipeline.components.keys import kustomer_key
 from kustomer_pipeline.components.order import after
 from kustomer_pipeline.components.sync_config import SyncConfig
@@ -95,7 +97,7 @@ def _each(
     left: list[str],
 ) -> Iterator[Done]:
     """Run each for which those before it went well; the names of the others are added to `left`."""
-    not_done = set()
+    not_done: set[dg.AssetKey] = set()
     for sync in syncs:
         if not_done & set(after(sync, syncs)):
             not_done.add(kustomer_key(sync))

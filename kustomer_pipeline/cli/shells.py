@@ -131,7 +131,8 @@ def _zsh_lines(commands: Sequence[Command]) -> Iterator[str]:
     yield "        esac ;;"
     yield "    esac"
     yield "}"
-    yield f'if [ "$funcstack[1]" = "_{SCRIPT}" ]; then _kustomer_pipeline "$@"; else compdef _kustomer_pipeline {SCRIPT}; fi'
+    called = f'[ "$funcstack[1]" = "_{SCRIPT}" ]'  # from a folder of fpath, and not sourced
+    yield f'if {called}; then _kustomer_pipeline "$@"; else compdef _kustomer_pipeline {SCRIPT}; fi'
 
 
 def _zsh_option(takes: Takes) -> str:

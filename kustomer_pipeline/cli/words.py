@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -40,9 +41,9 @@ def counted(counts: Iterable[tuple[int, str]]) -> str:
     return ", ".join(f"{count:,} {name}" for count, name in counts if count)
 
 
-def shown(value: object) -> str:
+def shown(value: Any) -> str:
     """A value of a row as it may be shown, on one line; null where there is none."""
-    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return value_text(None)
     return value_text(str(value) if show_values() else mask(value))
 

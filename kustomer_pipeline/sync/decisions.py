@@ -50,12 +50,14 @@ class DeadReferences:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A case that may be decided. `body`: the row's with company and tags as Kustomer's ids."""
+    """A case that may be decided. `body`: the row's with company and tags as Kustomer's ids. `lacks`: what the row goes
+    without until a later run, why, and of which field; `body` does not have it."""
 
     case: Case
     body: Mapping[str, Any]
     match: Match
     dead: DeadReferences = DeadReferences()
+    lacks: Reason | None = None
 
     @property
     def theirs(self) -> frozenset[str]:

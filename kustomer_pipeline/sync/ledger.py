@@ -142,6 +142,11 @@ class Ledger:
         """How many rows have a reason of each code."""
         return Counter(reason.code for reason in self._reasons.values())
 
+    def count(self, code: ReasonCode, *outcomes: Outcome) -> int:
+        """How many rows have one of these outcomes, with a reason of this code."""
+        wanted = [OUTCOMES.index(outcome) for outcome in outcomes]
+        return sum(reason.code is code and self._codes[place] in wanted for place, reason in self._reasons.items())
+
     def rows(self) -> pd.DataFrame:
         """The DataFrame of a `SyncReport`."""
         codes = pa.array(self._codes, mask=self._codes < 0)

@@ -229,7 +229,8 @@ class Opening:
         links = None
         if link is not None:
             different = self.mapped["company"].dropna().unique().tolist()
-            links = CompanyLinks(self.client, state.identities, link.match or "externalId", different)
+            match, reject = link.match or "externalId", link.missing != "send_without"
+            links = CompanyLinks(self.client, state.identities, match, different, reject=reject)
         tags = TagNames(self.client, self.org) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
         return Resolver(
             self.client,

@@ -81,6 +81,7 @@ class PlanBuilder:
         self.lines: list[Line] = []
         self.creates = 0
         self.updates = 0
+        self.without_company = 0
         self.seals: set[bytes] = set()
         self._ledger = ledger
         self._actions = (*writes, "unchanged", "skip", "invalid", "reject", "defer")
@@ -97,6 +98,7 @@ class PlanBuilder:
                 self.seals.add(seal_of(decision))
                 self.creates += isinstance(decision, Create) and not wave.held
                 self.updates += not isinstance(decision, Create) and not wave.held
+                self.without_company += decision.of.lacks is not None
             self.counts[action_of(decision)] += 1
             self.lines += lines_of(decision)
 

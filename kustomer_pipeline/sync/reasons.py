@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     NOT_AN_IDENTIFIER = "not_an_identifier"
     UNKNOWN_COMPANY = "unknown_company"
     UNKNOWN_TAG = "unknown_tag"
+    WITHOUT_COMPANY = "without_company"
     # nothing to do
     NOT_IN_KUSTOMER = "not_in_kustomer"
     EXISTS_ALREADY = "exists_already"

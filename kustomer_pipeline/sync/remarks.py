@@ -7,17 +7,25 @@ from collections.abc import Iterator
 
 from kustomer_pipeline.mapping import KEY, is_personal_key
 
+from .ledger import Outcome
 from .masking import mask_key
+from .reasons import ReasonCode
 from .reconcile import Stream
 from .selection import unknown_keys
-from .wording import quantity
+from .wording import RECORDS, quantity
 
 _NAMED = 5
+_WHICH = "which Kustomer does not have: sync the companies, and the next run links them"
 
 
 def remarks(stream: Stream) -> list[str]:
     """Sentences; none where there is nothing to say."""
-    return [*_unused_approvals(stream), *_not_there(stream), *_tags_of_others(stream)]
+    return [*_unused_approvals(stream), *_not_there(stream), *_tags_of_others(stream), *_without_company(stream)]
+
+
+def would_go_without_company(records: int) -> list[str]:
+    """The same of a plan: of how many records that would be written."""
+    return [f"{quantity(records, *RECORDS)} would be written without their company, {_WHICH}"] if records else []
 
 
 def _unused_approvals(stream: Stream) -> Iterator[str]:
@@ -47,6 +55,14 @@ def _not_there(stream: Stream) -> Iterator[str]:
         more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
         rows = quantity(len(unknown), "row that was asked for is", "rows that were asked for are")
         yield f"{rows} not there: {named}{more} (only_keys takes keys as plans and reports name rows by them)"
+
+
+def _without_company(stream: Stream) -> Iterator[str]:
+    code = ReasonCode.WITHOUT_COMPANY
+    if written := stream.ledger.count(code, Outcome.CREATED, Outcome.UPDATED):
+        yield f"{quantity(written, 'record was', 'records were')} written without their company, {_WHICH}"
+    if still := stream.ledger.count(code, Outcome.UNCHANGED):
+        yield f"{quantity(still, 'record is', 'records are')} still without their company, {_WHICH}"
 
 
 def _tags_of_others(stream: Stream) -> Iterator[str]:

@@ -64,7 +64,8 @@ def intended(
 
 def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -> JobItem:
     case, row = write.case, write.case.row
-    in_part = isinstance(write, Update) and bool(write.patch.notes)  # what is left out is looked at again next time
+    # What is left out is looked at again next time.
+    in_part = write.of.lacks is not None or (isinstance(write, Update) and bool(write.patch.notes))
     is_row = isinstance(row, DesiredRow)
     changes = [] if isinstance(write, Create) else write.patch.changes
     hints = [(name, value_hash(v)) for name in UNIQUE[object_name] for v in case.identifiers(name)] if is_row else []

@@ -16,7 +16,7 @@ from ..reasons import ReasonCode
 from ..resolve import Hints
 from ..state import LogLine, OwnershipChange, RememberedRow, SyncState, Transaction, was_said
 
-_SAID_ONCE = (Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)
+_SAID_ONCE = (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)
 
 
 def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: ObjectName, hints: Hints) -> None:
@@ -95,7 +95,8 @@ def _forgotten(one: Nothing) -> list[str]:
 
 
 def _news(tx: Transaction, settled: Sequence[Nothing]) -> list[LogLine]:
-    """Log lines, but for rows that were refused, skipped or put off for the same reason when last looked at."""
+    """Log lines, but for rows that were refused, skipped or put off for the same reason when last looked at, or lack the
+    same."""
     said = tx.refusals.of([one.case.key for one in settled if one.outcome in _SAID_ONCE])
     news, noted = [], {}
     for one in settled:

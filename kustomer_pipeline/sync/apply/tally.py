@@ -69,7 +69,8 @@ class Tally:
         if case.position is None:
             self.removed += 1
             return
-        self._set(case, Outcome.CREATED if isinstance(write, Create) else Outcome.UPDATED, one.kustomer_id)
+        outcome = Outcome.CREATED if isinstance(write, Create) else Outcome.UPDATED
+        self._set(case, outcome, one.kustomer_id, write.of.lacks)
         if isinstance(write, Update) and write.patch.notes:
             self.notes[case.key] = write.patch.notes[0]
         if one.kustomer_id is not None and self._sample is not None:

@@ -1,6 +1,7 @@
 """The company link of customers: the warehouse's company identifier → Kustomer's company id, looked up once a run.
 
-Where a companies sync of the same state has seen a company is a hint, checked live.
+Where a companies sync of the same state has seen a company is a hint, checked live. A company that Kustomer does not
+have is a problem of the row, or with `missing: send_without` something that the row goes without for now.
 """
 
 from __future__ import annotations
@@ -19,10 +20,19 @@ from .hints import Hints
 
 class CompanyLinks:
     """Resolves company identifiers. `match`: externalId, name, or id (taken as it is). `values`: all that will be asked
-    for."""
+    for. `reject`: whether a row whose company is not there is refused; else it goes without."""
 
-    def __init__(self, client: KustomerClient, identities: Identities, match: str, values: Sequence[str]) -> None:
+    def __init__(
+        self,
+        client: KustomerClient,
+        identities: Identities,
+        match: str,
+        values: Sequence[str],
+        *,
+        reject: bool = True,
+    ) -> None:
         self.match = match
+        self._reject = reject
         self._asked_for: dict[str, Sequence[str]] = {}
         self._ids: dict[str, str] = {}
         self._problems: dict[str, Reason] = {}
@@ -67,8 +77,11 @@ class CompanyLinks:
             elif match.problem is not None:
                 self._problems[value] = Reason(match.problem.code, f"company link: {match.problem}", "company")
             else:
-                text = (
-                    f"company link: Kustomer has no company with this {self.match}; "
-                    "sync the companies first, then this row goes with the next run"
-                )
-                self._problems[value] = Reason(ReasonCode.UNKNOWN_COMPANY, text, "company")
+                self._problems[value] = self._not_there()
+
+    def _not_there(self) -> Reason:
+        text = f"company link: Kustomer has no company with this {self.match}; "
+        if self._reject:
+            text += "sync the companies first, then this row goes with the next run"
+            return Reason(ReasonCode.UNKNOWN_COMPANY, text, "company")
+        return Reason(ReasonCode.WITHOUT_COMPANY, text + "sent without it, until a run finds it there", "company")

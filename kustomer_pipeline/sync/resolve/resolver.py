@@ -62,16 +62,16 @@ class Resolver:
 
     async def resolve(self, cases: Sequence[Case]) -> list[Resolved]:
         """One per case, in order. Raises KustomerError when Kustomer cannot be asked."""
-        bodies = await self.references(cases)
+        bodies = [_going_without(body, problem) for body, problem in await self.references(cases)]
         known = [
             Match(problem=problem) if problem else Match() if self.is_planned_create(case, body) else None
-            for case, (body, problem) in zip(cases, bodies, strict=True)
+            for case, (body, problem, _) in zip(cases, bodies, strict=True)
         ]
         asking = [case for case, match in zip(cases, known, strict=True) if match is None]
         matches = iter(self._distinct(asking, await self.finder.find(asking) if asking else []))
         resolved = [
-            Resolved(case, body, next(matches) if match is None else match)
-            for case, (body, _), match in zip(cases, bodies, known, strict=True)
+            Resolved(case, body, next(matches) if match is None else match, lacks=lacks)
+            for case, (body, _, lacks), match in zip(cases, bodies, known, strict=True)
         ]
         return await self.with_dead_references(resolved)
 
@@ -196,6 +196,15 @@ class Resolver:
             return frozenset(tag.id for tag in await self.client.tags() if not tag.deleted)
         except KustomerError:
             return None
+
+
+def _going_without(
+    body: Mapping[str, Any], problem: Reason | None
+) -> tuple[Mapping[str, Any], Reason | None, Reason | None]:
+    """(body, why the row cannot go, what it goes without). A link that the record has stays, as an unmapped one."""
+    if problem is None or problem.code is not ReasonCode.WITHOUT_COMPANY:
+        return body, problem, None
+    return {name: value for name, value in body.items() if name != problem.field}, None, problem
 
 
 def _was_refused(case: Case) -> bool:

@@ -23,11 +23,12 @@ def remembered(
     owned: bool = False,
     sent_lists: Mapping[str, list[str]] = _NO_LISTS,
     reason: Reason | None = None,
+    whole: bool = True,
 ) -> RememberedRow:
-    """What is kept of a row. While a lost write of it may still be done it keeps no fingerprint, and is looked at
-    again.
+    """What is kept of a row. While a lost write of it may still be done, and where it is not in Kustomer as a `whole`,
+    it keeps no fingerprint, and is looked at again.
     """
-    settled = status in ("accepted", "skipped") and case.lost_at is None and isinstance(case.row, DesiredRow)
+    settled = status in ("accepted", "skipped") and case.lost_at is None and whole
     return RememberedRow(
         key=case.key,
         status=status,
@@ -44,11 +45,15 @@ def remembered(
 def as_it_should_be(
     resolved: Resolved, record: Record, *, owned: bool = False, sent_lists: Mapping[str, list[str]] = _NO_LISTS
 ) -> Nothing:
-    """The record is as wanted. It counts as created or updated where that was us, without the answer reaching us."""
-    case = resolved.case
+    """The record is as wanted. It counts as created or updated where that was us, without the answer reaching us. Where
+    the row lacks something, it is as wanted for now.
+    """
+    case, lacks = resolved.case, resolved.lacks
     outcome = Outcome.CREATED if case.maybe_created else Outcome.UPDATED if case.maybe_updated else Outcome.UNCHANGED
-    kept = remembered(case, "accepted", record.id, owned=owned, sent_lists=sent_lists)
-    return Nothing(resolved, outcome, record.id, remember=kept)
+    kept = remembered(
+        case, "accepted", record.id, owned=owned, sent_lists=sent_lists, reason=lacks, whole=lacks is None
+    )
+    return Nothing(resolved, outcome, record.id, lacks, remember=kept)
 
 
 def skipped(
