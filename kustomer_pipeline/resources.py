@@ -342,7 +342,7 @@ class KustomerResource(dg.ConfigurableResource[None]):
         "are several orgs.",
     )
 
-    def client(self) -> KustomerClient:
+    def client(self, *, max_attempts: int = 6) -> KustomerClient:
         """A client, to be used in a `with`. Raises ConfigurationError, which names the variable to set."""
         api_key = self._setting("api_key")
         if not api_key:
@@ -354,7 +354,11 @@ class KustomerResource(dg.ConfigurableResource[None]):
         observer = observer_from_environment()
         try:
             return KustomerClient(
-                base_url=self._base_url(), api_key=api_key, rate_reserve=rate_reserve, observer=observer
+                base_url=self._base_url(),
+                api_key=api_key,
+                rate_reserve=rate_reserve,
+                observer=observer,
+                max_attempts=max_attempts,
             )
         except ConfigurationError as error:
             raise ConfigurationError(in_variables(str(error), self.variables)) from None

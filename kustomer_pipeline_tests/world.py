@@ -102,9 +102,13 @@ class World:
         return report
 
     def plan(
-        self, spec: ObjectSpec | AudienceSpec, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, **options: Any
+        self,
+        spec: ObjectSpec | AudienceSpec,
+        rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+        expected: frozenset[bytes] = frozenset(),
+        **options: Any,
     ) -> Plan:
-        """Plan a sync over warehouse rows."""
+        """Plan a sync over warehouse rows. expected: what earlier plans would create."""
         self.sandbox.clear_requests()
         with self.client() as client, StateStore.open(self.state_url, clock=self.clock) as state:
             given = RunOptions(**{"run_id": "plan", **options})
@@ -112,7 +116,9 @@ class World:
                 spec,
                 rows,
                 state,
-                lambda mapped, rest: plan_sync(spec, mapped, client=client, state=state, options=given, rest=rest),
+                lambda mapped, rest: plan_sync(
+                    spec, mapped, client=client, state=state, options=given, rest=rest, expected=expected
+                ),
                 everything=given.every_row,
             )
 

@@ -92,13 +92,14 @@ def completion(parser: Parser) -> None:
 script, the names."""
     parser.add_argument("what", choices=[*SHELLS, NAMES], metavar="shell", help="bash, zsh or fish")
     parser.add_argument("--project", type=Path, default=Path(), help=argparse.SUPPRESS)
+    parser.add_argument("--defs", default="", help=argparse.SUPPRESS)
 
 
 # Those of the other commands (doctor, forget, exposures, sandbox) are in their own modules.
 def init(parser: Parser) -> None:
     """Of `init`."""
-    parser.description = """Make a folder for syncs of your own: an example, workspace.yaml, dagster.yaml, .env.example. What is
-there already is never written over."""
+    parser.description = """Make a folder for syncs of your own: an example, workspace.yaml, dagster.yaml, .env.example.
+What is there already is never written over."""
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where (default: this folder)")
 
 
@@ -125,7 +126,18 @@ def _rows(parser: Parser) -> None:
     parser.add_argument("--limit", type=_count, metavar="N", help="send at most so many rows of each sync")
     parser.add_argument("--only", choices=["rejected"], help="only rows that were refused last time")
     parser.add_argument(
+        "--only-keys",
+        action="append",
+        metavar="KEY",
+        help="only the row with this key, also if it has not changed; may be given several times",
+    )
+    parser.add_argument(
         "--clean-up", action="store_true", help="of audiences whose tag was changed: take the old tag away"
+    )
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="of audiences: members who hold the tag already are this sync's from now on",
     )
     parser.add_argument("--part", metavar="N", help="of syncs in shards, this part only: 3, or 03-of-16 (default: all)")
 

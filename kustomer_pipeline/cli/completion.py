@@ -19,7 +19,7 @@ from .shells import bash_script, fish_script, zsh_script
 def run(options: argparse.Namespace) -> int:
     """Print."""
     if options.what == NAMES:
-        for name in names_of_syncs(options.project.expanduser()):
+        for name in names_of_syncs(options.project.expanduser(), options.defs):
             print(name)
         return 0
     print({"bash": bash_script, "zsh": zsh_script, "fish": fish_script}[options.what](commands()), end="")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kustomer_pipeline.components.failures import most_often, readable_failures, reason_to_fail
+from kustomer_pipeline.components.failures import most_often, reason_to_fail
 from kustomer_pipeline.components.running import Ran, rows_of, run_rows
 from kustomer_pipeline.components.sharding import spec_of_part
 from kustomer_pipeline.components.sync_config import SyncConfig
@@ -36,7 +36,11 @@ class Done:
 
 
 class InterruptedRunError(Exception):
-    """Ctrl+C; the message says what was done by then."""
+    """Ctrl+C; the message says what was done by then. wrote: whether anything was, or may have been."""
+
+    def __init__(self, message: str, *, wrote: bool) -> None:
+        super().__init__(message)
+        self.wrote = wrote
 
 
 def execute(
@@ -50,11 +54,11 @@ def execute(
     uses, spec, title = project.uses(sync), spec_of_part(sync, number), title_of(sync, number)
     try:
         with (
-            told(uses.kustomer.variables),
             _telling_what_was_done(project, sync, options.run_id),
+            told(uses.kustomer.variables),
             terminal.working(title) as tell,
         ):
-            frame, _ = rows_of(sync, uses, number=number, everything=options.full_resync)
+            frame, _ = rows_of(sync, uses, number=number, everything=options.every_row, again=options.asked_for)
             ran = run_rows(sync, spec, uses, spec.map(frame), options, tell)
         with told():
             not_logged = reason_not_logged(sync, ran.report, uses.warehouse, uses.state)
@@ -74,20 +78,19 @@ def _telling_what_was_done(project: Project, sync: SyncConfig, run_id: str) -> I
     try:
         yield
     except KeyboardInterrupt:
-        raise InterruptedRunError(_what_was_done(project, sync, run_id)) from None
+        raise _interrupted(project, sync, run_id) from None
 
 
-def _what_was_done(project: Project, sync: SyncConfig, run_id: str) -> str:
+def _interrupted(project: Project, sync: SyncConfig, run_id: str) -> InterruptedRunError:
+    rest = "What was accepted is remembered; run again to go on."
     try:
-        with readable_failures(), project.uses(sync).state.store() as store:
+        with told(), project.uses(sync).state.store() as store:
             outcomes, jobs = store.written_by(run_id)
-    except Exception:  # it does not matter why: the state itself is as it should be
-        outcomes, jobs = {}, 0
-    written = ("created", "updated", "removed")
-    counts = [(outcomes.get(one, 0), one) for one in written]
-    under_way = [(jobs, "bulk job under way" if jobs == 1 else "bulk jobs under way")]
-    done = counted([*counts, *under_way]) or "nothing was written"
-    return f"{run_id} was interrupted: {done}. What was accepted is remembered; run again to go on."
+    except CommandError as error:
+        return InterruptedRunError(f"{run_id} was interrupted. {rest} What was done is not known: {error}", wrote=True)
+    written = [(outcomes.get(one, 0), one) for one in ("created", "updated", "removed")]
+    done = counted([*written, (jobs, "bulk job under way" if jobs == 1 else "bulk jobs under way")])
+    return InterruptedRunError(f"{run_id} was interrupted: {done or 'nothing was written'}. {rest}", wrote=bool(done))
 
 
 def failed(done: Sequence[Done]) -> bool:

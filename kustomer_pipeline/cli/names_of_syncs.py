@@ -1,6 +1,6 @@
 """The names of a project's syncs, for completion: from the folders alone, in no time, without Dagster.
 
-    folder → pyproject.toml ([tool.dg.project]) → the defs folder → folders whose defs.yaml says that it is a sync
+    KUSTOMER_DEFS, else pyproject.toml ([tool.dg.project]) → the defs folder → folders whose defs.yaml says it is a sync
 
 Syncs that are written in Python have no folder, and are not completed.
 """
@@ -13,20 +13,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 _OWN = Path(__file__).parent.parent
 _SYNC = re.compile(r"(?m)^type:\s*[\"']?kustomer_pipeline\.(?:ObjectSync|AudienceSync)\b")
 
 
-def names_of_syncs(project: Path) -> list[str]:
-    """In the order of the alphabet; none where nothing can be read."""
-    return sorted({name for folder in _defs_folders(project) for name in _syncs_in(folder)})
+def names_of_syncs(project: Path, defs: str = "") -> list[str]:
+    """In the order of the alphabet; none where nothing can be read. defs: what KUSTOMER_DEFS is in the shell."""
+    return sorted({name for folder in _defs_folders(project, defs) for name in _syncs_in(folder)})
 
 
-def _defs_folders(project: Path) -> Iterator[Path]:
+def _defs_folders(project: Path, defs: str) -> Iterator[Path]:
     settings = _settings(project)
     root = settings.get("root_module")
     if root in (None, _OWN.name):  # as load_project has it: a folder that is no project stands for this package
-        yield _OWN / "defs"
+        named = defs or dotenv_values(project / ".env").get("KUSTOMER_DEFS")
+        yield Path(named).expanduser() if named else _OWN / "defs"
         return
     module = str(settings.get("defs_module") or f"{root}.defs")
     path = Path(*module.split("."))

@@ -23,6 +23,7 @@ from kustomer_pipeline.sync.state import parts_of as names_of_parts
 from .errors import CommandError
 from .project import told
 
+_ATTEMPTS = 2  # whoever asks how things are does not want to wait until they are well
 NO_STATE = "There is no state yet: nothing has run"
 _OTHER_LAYOUTS = {
     "older": "The state has the layout of an older release: the next run brings it to today's, and then it can be read",
@@ -78,7 +79,7 @@ def _asked(uses: Resources) -> tuple[Clock, OrgStatus]:
     """The clock, and what Kustomer says."""
     clock: Clock = SystemClock()
     try:
-        with told(uses.kustomer.variables), uses.kustomer.client() as client:
+        with told(uses.kustomer.variables), uses.kustomer.client(max_attempts=_ATTEMPTS) as client:
             clock = client.clock
             org_id = client.run(client.token()).org_id
             return clock, OrgStatus(_now(clock), org_id, client.usage)

@@ -10,7 +10,6 @@ from kustomer_pipeline.components.running import plan_rows, rows_of
 from kustomer_pipeline.components.sharding import spec_of_part
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.resources import showing_values
-from kustomer_pipeline.sync import RunOptions
 
 from .errors import CommandError
 from .plan_json import plans_as_json
@@ -19,14 +18,14 @@ from .plan_text import plan_as_text
 from .planned import Planned
 from .project import Project, made_by_dagster, opened, parts_of, title_of, told
 from .terminal import Terminal
-from .words import new_run_id
+from .words import asked_of, new_run_id
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan. Raises CommandError where nothing at all can be planned."""
-    terminal = Terminal()
+    terminal, made_in = Terminal(), new_run_id()
     found: list[Planned] = []
     problems: list[tuple[str, str]] = []
     in_text = not (options.json or options.markdown)
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
                     told(project.uses(sync).kustomer.variables),
                     terminal.working(f"planning {title_of(sync, number)}"),
                 ):
-                    planned = _planned(project, sync, number, options)
+                    planned = _planned(project, sync, number, options, made_in)
             except CommandError as error:
                 problems.append((title_of(sync, number), str(error)))
                 terminal.tell((f"{title_of(sync, number)}: ", "bold"), (str(error), "red"))
@@ -68,16 +67,13 @@ def _to_plan(
             yield sync, number
 
 
-def _planned(project: Project, sync: SyncConfig, number: int | None, options: argparse.Namespace) -> Planned:
+def _planned(
+    project: Project, sync: SyncConfig, number: int | None, options: argparse.Namespace, made_in: str
+) -> Planned:
+    """made_in: the same for all, so that a plan knows of the records which one before it would make."""
     uses, spec = project.uses(sync), spec_of_part(sync, number)
-    frame, _ = rows_of(sync, uses, number=number, everything=options.full_resync)
+    asked = asked_of(options, made_in)
+    frame, _ = rows_of(sync, uses, number=number, everything=asked.every_row, again=asked.asked_for)
     mapped = spec.map(frame)
-    asked = RunOptions(
-        new_run_id(),
-        full_resync=options.full_resync,
-        limit=options.limit,
-        only=options.only,
-        clean_up=options.clean_up,
-    )
     plan = plan_rows(sync, spec, uses, mapped, asked)
     return Planned(sync, title_of(sync, number), plan, would_be_refused(plan, mapped))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -18,24 +19,18 @@ from .execute import INTERRUPTED, Done, InterruptedRunError, execute, failed
 from .project import Project, made_by_dagster, opened, parts_of
 from .report_text import problem_as_text, report_as_text, reports_as_json
 from .terminal import Terminal
-from .words import new_run_id, next_command
+from .words import asked_of, new_run_id, next_command
 
 
 def run(options: argparse.Namespace) -> int:
     """Run. Raises CommandError where nothing was begun."""
     terminal, run_id = Terminal(), new_run_id()
-    asked = RunOptions(
-        run_id,
-        full_resync=options.full_resync,
-        limit=options.limit,
-        only=options.only,
-        clean_up=options.clean_up,
-        approve_removals=options.approve_removals,
-        approve_changes=options.approve_changes,
+    asked = replace(
+        asked_of(options, run_id), approve_removals=options.approve_removals, approve_changes=options.approve_changes
     )
     done: list[Done] = []
     left: list[str] = []
-    interrupted = False
+    interrupted: InterruptedRunError | None = None
     with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
         syncs = _runnable(project, options, terminal)
         try:
@@ -44,12 +39,12 @@ def run(options: argparse.Namespace) -> int:
                 say_report(terminal, one, options)
         except InterruptedRunError as error:
             terminal.tell((str(error), "bold yellow"))
-            interrupted = True
-    status = INTERRUPTED if interrupted else int(failed(done))
+            interrupted = error
+    status = INTERRUPTED if interrupted is not None else int(failed(done))
     if options.json:
         terminal.say_json(reports_as_json(done, left, run_id, status))
     else:
-        say_how_to_undo(terminal, run_id, done, options, interrupted=interrupted)
+        say_how_to_undo(terminal, run_id, done, options, wrote=interrupted is not None and interrupted.wrote)
     return status
 
 
@@ -62,12 +57,13 @@ def say_report(terminal: Terminal, done: Done, options: argparse.Namespace) -> N
 
 
 def say_how_to_undo(
-    terminal: Terminal, run_id: str, done: Sequence[Done], options: argparse.Namespace, *, interrupted: bool = False
+    terminal: Terminal, run_id: str, done: Sequence[Done], options: argparse.Namespace, *, wrote: bool = False
 ) -> None:
     """The run's id, and where it wrote something, how it is taken back."""
     reports = [one.ran.report for one in done if one.ran is not None]
-    wrote = interrupted or any(one.counts.created or one.counts.updated or one.removed for one in reports)
-    if wrote:
+    if not reports and not wrote:
+        return  # it did not get that far
+    if wrote or any(one.counts.created or one.counts.updated or one.removed for one in reports):
         terminal.say(f"Run {run_id}. To take it back: ", (next_command(options, "undo", run_id), "cyan"))
     else:
         terminal.say(f"Run {run_id} wrote nothing.")

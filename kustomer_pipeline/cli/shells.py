@@ -38,8 +38,8 @@ _kustomer_pipeline() {{
             esac
         fi
     fi
-    [[ $words == *@syncs* ]] &&
-        words="${{words//@syncs/}} $("${{COMP_WORDS[0]}}" completion {names} --project "$project" 2>/dev/null)"
+    [[ $words == @syncs ]] &&
+        words=$("${{COMP_WORDS[0]}}" completion {names} --project "$project" --defs "$KUSTOMER_DEFS" 2>/dev/null)
     COMPREPLY=($(compgen -W "$words" -- "$word"))
 }}
 complete -F _kustomer_pipeline {script}
@@ -106,7 +106,8 @@ def _zsh_lines(commands: Sequence[Command]) -> Iterator[str]:
     yield f"# Completion of {SCRIPT} for zsh, as `{SCRIPT} completion zsh` writes it."
     yield "_kustomer_pipeline_syncs() {"
     yield "    local -a names"
-    yield f'    names=(${{(f)"$({SCRIPT} completion {NAMES} --project "${{opt_args[--project]:-.}}" 2>/dev/null)"}})'
+    asked = f'{SCRIPT} completion {NAMES} --project "${{opt_args[--project]:-.}}" --defs "$KUSTOMER_DEFS"'
+    yield f'    names=(${{(f)"$({asked} 2>/dev/null)"}})'
     yield "    compadd -a names"
     yield "}"
     yield "_kustomer_pipeline() {"
@@ -182,7 +183,7 @@ def _fish_value(takes: Takes, *, option: bool) -> str:
     if takes.kind == "choices":
         return f"{needs} -a {_fish(' '.join(takes.choices))}"
     if takes.kind == "sync":
-        return f"{needs} -a '({SCRIPT} completion {NAMES} 2>/dev/null)'"
+        return f"""{needs} -a '({SCRIPT} completion {NAMES} --defs "$KUSTOMER_DEFS" 2>/dev/null)'"""
     if takes.kind == "folder":
         return " -x -a '(__fish_complete_directories)'"
     if takes.kind == "file":

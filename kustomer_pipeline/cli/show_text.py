@@ -100,9 +100,12 @@ def _in_kustomer(known: KnownOfRow) -> Iterator[Line]:
 
 
 def _fields(fields: Sequence[Beside]) -> Iterator[Line]:
+    if not fields:
+        return
     lines = [(one, _side(one.ours), _side(one.theirs)) for one in fields]
-    names = max((len(one.field) for one, _, _ in lines), default=0)
-    width = max((len(ours) for _, ours, _ in lines), default=0)
+    names = max(len(one.field) for one in fields)
+    width = max(len("the row"), *(len(ours) for _, ours, _ in lines))
+    yield ((f"  {'':<{names}}  {'the row':<{width}}  the record", "dim"),)
     for one, ours, theirs in lines:
         word = {True: "", False: "  differs", None: "  (not compared here)"}[one.same]
         yield f"  {one.field:<{names}}  {ours:<{width}}  {theirs}", (word, "yellow" if one.same is False else "dim")
@@ -175,10 +178,11 @@ def _decision(known: KnownOfRow, options: argparse.Namespace) -> Iterator[Line]:
             change = shown(after) if decision.action == "create" else f"{shown(before)} → {shown(after)}"
             yield (f"    {field}: {change}",)
     if _edited(known.live) and decision.action == "unchanged":
+        key = known.key if shown_key(known.key) == known.key else "KEY"
         yield (
-            "  What differs above was changed in Kustomer since; a run does not look at rows that have not changed. To "
-            "put it back: ",
-            (next_command(options, "run", known.sync.name, "--full-resync"), "cyan"),
+            "  What differs was changed in Kustomer since; a run looks at rows that have not changed only if it is asked "
+            "to: ",
+            (next_command(options, "plan", known.sync.name, "--only-keys", key), "cyan"),
         )
     yield (
         (
@@ -211,8 +215,10 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[Line]:
 
 
 def _side(value: Any) -> str:
-    """A value of a row, or of a record: lists and objects as JSON."""
-    return shown(as_text(value))
+    """A value of a row, or of a record: each of a list of texts, anything else that is no text as JSON."""
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return ", ".join(map(shown, value))
+    return shown(as_text(value)) if value != [] else "none"
 
 
 def plain_value(value: Any) -> str | None:

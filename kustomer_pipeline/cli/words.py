@@ -16,7 +16,7 @@ import pandas as pd
 from kustomer_pipeline.components.reason_groups import by_reason
 from kustomer_pipeline.components.tables import masked_keys
 from kustomer_pipeline.resources import show_values
-from kustomer_pipeline.sync import mask
+from kustomer_pipeline.sync import RunOptions, mask
 from kustomer_pipeline.sync.wording import quantity
 
 from .terminal import Part, value_text
@@ -27,6 +27,19 @@ _MOST_REASONS = 10
 def new_run_id() -> str:
     """What a run from the command line is known by."""
     return f"cli-{uuid.uuid4().hex[:12]}"
+
+
+def asked_of(options: argparse.Namespace, run_id: str) -> RunOptions:
+    """What a plan or a run is told."""
+    return RunOptions(
+        run_id,
+        full_resync=options.full_resync,
+        limit=options.limit,
+        only=options.only,
+        only_keys=frozenset(options.only_keys) if options.only_keys else None,
+        clean_up=options.clean_up,
+        adopt=options.adopt,
+    )
 
 
 def next_command(options: argparse.Namespace, *words: str) -> str:

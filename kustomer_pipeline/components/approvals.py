@@ -4,7 +4,6 @@ import dagster as dg
 
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Approval, HeldChanges, Plan, Removals
-from kustomer_pipeline.sync.report import masked_table
 
 from .keys import kustomer_key, op_name
 from .sync_config import SyncConfig
@@ -24,7 +23,7 @@ def held_changes(sync: SyncConfig, held: HeldChanges) -> Metadata:
     advice = changes_advice(sync, held)
     if not advice:
         return {}
-    examples = masked_table(held.examples, EXAMPLES, show_values=show_values(), values=("before", "after"))
+    examples = held.table(EXAMPLES, show_values=show_values())
     return _metadata(advice, "change_plan_id", held.plan_id) | table("held_examples", examples[_EXAMPLE_COLUMNS])
 
 

@@ -19,12 +19,13 @@ from kustomer_pipeline.warehouse import frame_of
 from .automation import condition, freshness
 from .comparing import asked_for_in, drawn_in, in_warehouse, is_told_everything
 from .failures import failure, most_often, readable_failures, reason_to_fail
-from .keys import asset_key, kustomer_key, mapped_key, plan_key, rows_key
+from .keys import asset_key, kustomer_key, mapped_key, plan_key, plan_of, rows_key
 from .left_out import without_forgotten
 from .lineage import kustomer_lineage, mapped_lineage, upstream
 from .mapped_checks import mapped_check_results, mapped_check_specs
 from .metadata import Around, frame_metadata, plan_metadata, report_metadata
 from .progress import in_log
+from .refused import would_be_refused
 from .resources_of import resources_of
 from .run_config import PlanRunConfig, SyncRunConfig
 from .run_tags import approved_by, decide_retries, retries_decided, tag_org
@@ -41,7 +42,7 @@ def sync_assets(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> list[dg.Asset
     """The assets of `sync`; its sync asset depends on those in `after`."""
     frames = isinstance(sync.source, str)
     rows = _rows_of_asset(sync) if frames else _rows_of_query(sync)
-    return [rows, _mapped_asset(sync), _kustomer_asset(sync, after), _plan_asset(sync)]
+    return [rows, _mapped_asset(sync), _kustomer_asset(sync, after), _plan_asset(sync, after)]
 
 
 def _rows_of_query(sync: SyncConfig) -> dg.AssetsDefinition:
@@ -108,7 +109,8 @@ def _mapped_asset(sync: SyncConfig) -> dg.AssetsDefinition:
     def mapped(frame: pd.DataFrame) -> Iterator[Frame]:
         with readable_failures():
             result = sync.spec.map(frame)
-            metadata = frame_metadata(result) | mapped_lineage(sync)
+            shown = {mapping.field for mapping in sync.mappings if mapping.show}
+            metadata = frame_metadata(result, shown) | mapped_lineage(sync)
             metadata |= {"invalid_rows": int(result["_invalid"].notna().sum())}
             checks = mapped_check_results(sync, result)
         # Yielded: with checks, Dagster would take the annotation of a returned result for "stores nothing".
@@ -162,12 +164,13 @@ def _kustomer_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.Assets
     return outcomes
 
 
-def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
+def _plan_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     asks = in_warehouse(sync) or sync.suppress is not None
 
     @dg.asset(
         key=plan_key(sync),
         ins={"mapped": dg.AssetIn(key=mapped_key(sync))},
+        deps=[plan_of(key) for key in after],  # what they create counts as there
         description=_description(
             sync,
             f"What `{kustomer_key(sync).to_user_string()}` would do with these rows, record by record, field by field. "
@@ -181,7 +184,8 @@ def _plan_asset(sync: SyncConfig) -> dg.AssetsDefinition:
         with readable_failures(uses.kustomer.variables), retries_decided(context, sync):
             result = plan_rows(sync, spec_of(sync, context), uses, mapped, config.options(context.run.run_id))
             tag_org(context, sync, result.org_id)
-            return dg.MaterializeResult(value=result.changes, metadata=plan_metadata(sync, result))
+            metadata = plan_metadata(sync, result, would_be_refused(result, mapped))
+            return dg.MaterializeResult(value=result.changes, metadata=metadata)
 
     return plan
 

@@ -38,6 +38,11 @@ def drift_job_name(sync: SyncConfig) -> str:
     return f"drift_{sync.name}"
 
 
+def plan_of(key: dg.AssetKey) -> dg.AssetKey:
+    """The plan of a sync, by the key of the sync."""
+    return dg.AssetKey([*key.path[:-1], f"{key.path[-1]}_plan"])
+
+
 def table_key(watch: Watch) -> dg.AssetKey:
     """The watched table: the project's own asset for it, else an external one, `warehouse/crm/customers_table`."""
     if watch.asset is not None:

@@ -1,7 +1,7 @@
 """What the Dagster UI shows of a frame, a report, a plan and an undo: masked unless KUSTOMER_SHOW_VALUES=1."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,13 +13,15 @@ from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Plan, SyncReport, UndoReport
 
 from .approvals import held_changes, held_removals
+from .changed_records import RecordLine, in_words, records_of
 from .failures import error_text
 from .markdown import page
 from .outcomes_plot import RunOutcomes, earlier_runs, outcomes_of
-from .plan_page import plan_headline, plan_page
+from .plan_page import kinds_of, plan_headline, plan_page
+from .reason_groups import by_reason
 from .run_report import report_headline, run_report
 from .sync_config import SyncConfig
-from .tables import MAX_ROWS, Metadata, preview, table
+from .tables import MAX_ROWS, Metadata, masked_keys, preview, table
 from .what_next import switched_on
 
 # How an undo may end for a field that the run changed, and for a record that it created.
@@ -29,9 +31,9 @@ CREATED_NOT_DELETED = "created, not deleted"
 # Actions of a plan that change nothing: they are counted as they are, the others are what a run would do.
 _NO_CHANGE = {"unchanged", "invalid"}
 
-# Few and narrow: the UI puts the right side of a wide table out of sight. All columns are in the asset's value.
-_CHANGE_COLUMNS = ["key", "action", "field", "before", "after"]
-_REFUSED_COLUMNS = ["key", "reason"]
+# Lines of a table in the metadata of a plan, which is read as a whole: the page has more of them, the file all.
+_RECORDS = 20
+_REASONS = 10
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ class Around:
             return cls(now=now)
 
 
-def frame_metadata(frame: pd.DataFrame) -> Metadata:
-    """Number of rows, columns with their types, the first rows (masked)."""
+def frame_metadata(frame: pd.DataFrame, shown: Collection[str] = ()) -> Metadata:
+    """Number of rows, columns with their types, the first rows, masked but for the fields in `shown`."""
     columns = [dg.TableColumn(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
     return {
         "dagster/row_count": len(frame),
         "dagster/column_schema": dg.TableSchema(columns=columns),
-        **table("preview", preview(frame)),
+        **table("preview", preview(frame, shown)),
     }
 
 
@@ -135,13 +137,21 @@ def _removal_counts(report: SyncReport) -> Metadata:
     }
 
 
-def plan_metadata(sync: SyncConfig, plan: Plan) -> Metadata:
-    """A page to read; how many records would change and how, what it would cost, the first changes field by field."""
-    changes = plan.table(MAX_ROWS, show_values=show_values())
+def plan_metadata(sync: SyncConfig, plan: Plan, refused: pd.DataFrame | None = None) -> Metadata:
+    """A page to read; the first changes, a line a record; why rows would be refused; the numbers.
+
+    refused: the rows (key, outcome, reason) that a run would not write; None: as the plan has them.
+    """
+    if refused is None:
+        refused = plan.changes[plan.changes["action"] == "reject"].assign(outcome="rejected")
     return (
         {
             "summary": dg.MetadataValue.md(plan_headline(sync, plan)),
-            "plan": dg.MetadataValue.md(plan_page(sync, plan)),
+            "plan": dg.MetadataValue.md(plan_page(sync, plan, refused)),
+        }
+        | table("changes", _changes(plan))
+        | table("would_be_refused", _reasons(refused))
+        | {
             "dagster/row_count": len(plan.changes),
             **{_plan_count(action): int(count) for action, count in plan.counts.items()},
             "estimate": str(plan.estimate),
@@ -154,9 +164,24 @@ def plan_metadata(sync: SyncConfig, plan: Plan) -> Metadata:
         | notes_metadata(plan.notes)
         | held_removals(sync, plan.removals)
         | held_changes(sync, plan.held_changes)
-        | table("would_be_refused", changes.loc[changes["action"] == "reject", _REFUSED_COLUMNS])
-        | table("changes", changes.loc[changes["action"] != "reject", _CHANGE_COLUMNS])
     )
+
+
+def _changes(plan: Plan) -> pd.DataFrame:
+    """The first records: those that would be changed before those that would be made."""
+    lines: list[RecordLine] = []
+    for action in sorted(kinds_of(plan), key=lambda action: action == "create"):
+        lines += records_of(plan, plan.changes[plan.changes["action"] == action], _RECORDS - len(lines))
+    return pd.DataFrame(
+        [(one.key, one.action, in_words(one)) for one in lines], columns=["row", "action", "what changes"]
+    )
+
+
+def _reasons(refused: pd.DataFrame) -> pd.DataFrame:
+    """Why rows would be refused, the most frequent reason first."""
+    groups = by_reason(refused, ["rejected", "invalid"])[:_REASONS]
+    lines = [(one.rows, one.reason, ", ".join(masked_keys(one.examples))) for one in groups]
+    return pd.DataFrame(lines, columns=["rows", "reason", "for example"])
 
 
 def undo_metadata(report: UndoReport) -> Metadata:

@@ -17,7 +17,15 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from kustomer_pipeline.kustomer import KustomerClient, Record, canonical
-from kustomer_pipeline.mapping import INVALID, KEY, field_type, identity_columns, list_attributes, wire_rows
+from kustomer_pipeline.mapping import (
+    INVALID,
+    KEY,
+    ListAttribute,
+    field_type,
+    identity_columns,
+    list_attributes,
+    wire_rows,
+)
 from kustomer_pipeline.sync import RunOptions, StateStore, plan_sync, shard_number
 from kustomer_pipeline.sync.audience_tag import known_tag
 from kustomer_pipeline.sync.patch_lists import identity, plain_items
@@ -190,13 +198,20 @@ def _scalar(spec: Spec, live: Record, name: str, ours: Any) -> Beside:
     return Beside(name, ours, theirs, same)
 
 
-def _list(live: Record, name: str, ours: Sequence[Any] | None, attribute: Any) -> Beside:
+def _list(live: Record, name: str, ours: Sequence[Any] | None, attribute: ListAttribute) -> Beside:
     theirs = plain_items(live.attributes.get(name), attribute)
     if name == "tags":  # names here, ids there
         return Beside(name, ours, theirs, None if ours else True)
     there = {identity(attribute, item): item for item in theirs}
     same = all(_is_in(there, identity(attribute, item), item) for item in ours or ())
-    return Beside(name, ours, theirs, same)
+    return Beside(name, _short(ours, attribute), _short(theirs, attribute), same)
+
+
+def _short(items: Sequence[Any] | None, attribute: ListAttribute) -> Sequence[Any] | None:
+    """The items by what makes them what they are, where that is one key: addresses, numbers."""
+    if items is None or len(attribute.identity) != 1:
+        return items
+    return [item.get(attribute.identity[0], item) if isinstance(item, Mapping) else item for item in items]
 
 
 def _is_in(there: Mapping[Any, Any], which: Any, item: Any) -> bool:

@@ -1,27 +1,26 @@
-"""A plan as a page that is read from top to bottom: what would change, how much of it, examples before → after.
+"""A plan as a page that is read from top to bottom: what would change, how much of it, record by record, one line each.
 
-    headline ─ cost ─ what is held, and how to approve it ─ a chapter for each kind of change ─ where the rest is
+    headline ─ cost ─ counts per field, per reason ─ a chapter for each kind of change ─ what is held, how to approve it
+             ─ what would be refused ─ where all of it is
 
-Masked unless KUSTOMER_SHOW_VALUES=1: the page is in Dagster's event log. The values are in the asset's own value only,
-which is kept and removed with the other frames.
+Masked unless KUSTOMER_SHOW_VALUES=1 or the sync shows a field: the page is in Dagster's event log. The values are in
+the asset's own value only, which is kept and removed with the other frames.
 """
 
 from collections.abc import Iterator
 
 import pandas as pd
 
-from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Plan
-from kustomer_pipeline.sync.report import masked_table
 from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from . import markdown
 from .approvals import approval_advice, changes_advice, removals_advice
-from .keys import mapped_key
-from .refused import refused_table
+from .changed_records import ARROW, RecordLine, fields_changed, records_of
+from .refused import reasons_counted, refused_table
 from .sync_config import AudienceSyncConfig, SyncConfig
 
-RECORDS = 20  # examples of each kind of change
+RECORDS = 50  # of each kind of change
 PLANNED = ("create", "update", "tag", "untag")  # the actions that change something, in their order
 _NOT_SENT = {"skip": "skipped", "invalid": "invalid", "reject": "refused", "defer": "left for the run after"}
 
@@ -42,42 +41,49 @@ def plan_headline(sync: SyncConfig, plan: Plan) -> str:
     return "\n\n".join(filter(None, lines))
 
 
-def plan_page(sync: SyncConfig, plan: Plan) -> str:
-    """The whole page."""
-    return markdown.page(_parts(sync, plan))
+def plan_page(sync: SyncConfig, plan: Plan, refused: pd.DataFrame | None = None) -> str:
+    """The whole page. refused: the rows (key, outcome, reason) that a run would not write; None: those of the plan."""
+    if refused is None:
+        refused = plan.changes[plan.changes["action"] == "reject"].assign(outcome="rejected")
+    return markdown.page(_parts(sync, plan, refused))
 
 
-def _parts(sync: SyncConfig, plan: Plan) -> Iterator[str]:
+def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]:
     yield plan_headline(sync, plan)
     yield (
         f"Nothing has been sent. To send it, run the job `sync_{sync.name}`: {plan.estimate}. "
         f"This plan took {quantity(plan.requests, *REQUESTS)}."
     )
-    yield approval_advice(sync, plan)
-    yield from filter(None, [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)])
-    for action in kinds_of(plan):
+    yield _fields(plan)
+    yield reasons_counted(refused)
+    for action in sorted(kinds_of(plan), key=lambda action: action == "create"):  # first what is there already
         rows = plan.changes[plan.changes["action"] == action]
         if len(rows):
             yield from chapter(sync, plan, action, rows)
-    rejected = plan.changes[plan.changes["action"] == "reject"]
-    if len(rejected):
-        yield f"### Would be refused: {plan.counts['reject']:,}"
-        yield refused_table(rejected.assign(outcome="rejected"), ["rejected"])
-    if plan.counts.get("invalid"):
-        mapped = mapped_key(sync).to_user_string()
-        yield f"The checks of `{mapped}` list the invalid rows ({plan.counts['invalid']:,}) with their reasons."
+    held = [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)]
+    yield from filter(None, held)
+    yield approval_advice(sync, plan)
     if ids := [one for one in (plan.removals.plan_id, plan.held_changes.plan_id) if one]:
         yield f"Plan id: {', '.join(map(markdown.code, ids))}"
+    if len(refused):
+        yield f"### Would be refused: {len(refused):,}"
+        yield refused_table(refused, ["rejected", "invalid"])
     if len(plan.changes):
         yield (
-            f"**All {len(plan.changes):,} lines, with their values**, are the value of this asset: a Parquet file, "
-            "whose path is under `file` in the table of metadata. To open it as a spreadsheet, put the path for "
-            "PATH:\n\n"
-            "```sh\n"
-            'python -c "import pandas\n'
-            "pandas.read_parquet('PATH').to_csv('plan.csv')\"\n"
-            "```"
+            f"**All {len(plan.changes):,} lines, with their values**, are in a file beside the other frames: `csv` in "
+            "the table of metadata says where for a spreadsheet, `file` where as Parquet. Only its owner may read it, "
+            "and it goes when it is not among the newest any more (`KUSTOMER_KEEP_FRAMES`)."
         )
+
+
+def _fields(plan: Plan) -> str:
+    """In how many records which field would change."""
+    actions = [action for action in ("update", "create") if plan.counts.get(action)]
+    lines = [
+        [markdown.code(field), *(f"{counts[action]:,}" if action in counts else "" for action in actions)]
+        for field, counts in fields_changed(plan)
+    ]
+    return markdown.table(["field", *(f"{action}:" for action in actions)], lines) if lines else ""
 
 
 def kinds_of(plan: Plan) -> list[str]:
@@ -95,42 +101,26 @@ def chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame, most:
     tag = f" {markdown.code(sync.tag)}" if isinstance(sync, AudienceSyncConfig) else ""
     held = ", held" if (action == "untag" and plan.removals_held) or (action == "update" and plan.changes_held) else ""
     yield f"### {action.capitalize()}{tag}: {max(records, plan.counts[action]):,}{held}"
-    frequent = rows["field"].value_counts()
-    if action in ("create", "update") and records > 1:
-        yield "Fields: " + ", ".join(f"{markdown.code(field)} {count:,}" for field, count in frequent.items()) + "."
-    keys = rows["key"].drop_duplicates().head(most)
-    shown = rows[rows["key"].isin(keys)].assign(
-        _record=lambda some: some["key"].map({key: number for number, key in enumerate(keys)}),
-        _rank=lambda some: some["field"].map({field: number for number, field in enumerate(frequent.index)}),
-    )
-    shown = shown.sort_values(["_record", "_rank"], kind="stable")
-    masked = masked_table(shown, len(shown), show_values=show_values(), values=("before", "after"))
+    shown = records_of(plan, rows, most)
     if action == "update":
-        yield _before_and_after(masked)
+        yield markdown.table(["row", "record", f"field: before {ARROW} after"], [_changed(one) for one in shown])
     elif action == "create":
-        yield _created(masked)
+        yield markdown.table(["row", "new record"], [[markdown.text(one.key), _values(one)] for one in shown])
     else:
-        lines = [[markdown.text(key), markdown.code(id_)] for key, id_ in masked[["key", "kustomer_id"]].to_numpy()]
+        lines = [[markdown.text(one.key), markdown.code(one.kustomer_id)] for one in shown]
         yield markdown.table(["row", "record in Kustomer"], lines)
-    if records > len(keys):
-        yield f"… and {records - len(keys):,} more."
+    if records > len(shown):
+        yield f"… and {records - len(shown):,} more."
 
 
-def _before_and_after(rows: pd.DataFrame) -> str:
-    """A line for each field; the row is named once."""
-    lines, last = [], None
-    for record, key, field, before, after in rows[["_record", "key", "field", "before", "after"]].to_numpy():
-        named = "" if record == last else markdown.text(key)
-        lines.append([named, markdown.code(field), f"{markdown.value(before)} → {markdown.value(after)}"])
-        last = record
-    return markdown.table(["row", "field", "before → after"], lines)
+def _changed(line: RecordLine) -> list[str]:
+    """A line of the table of updates."""
+    return [markdown.text(line.key), markdown.code(line.kustomer_id), _values(line)]
 
 
-def _created(rows: pd.DataFrame) -> str:
-    """A line for each record, with all its fields."""
-    lines = []
-    for _, record in rows.groupby("_record", sort=False):
-        pairs = zip(record["field"], record["after"], strict=True)
-        fields = ", ".join(f"{markdown.code(field)}: {markdown.value(after)}" for field, after in pairs)
-        lines.append([markdown.text(record["key"].iloc[0]), fields])
-    return markdown.table(["row", "new record"], lines)
+def _values(line: RecordLine) -> str:
+    parts = []
+    for one in line.fields:
+        before = "" if line.action == "create" else f"{markdown.value(one.before)} {ARROW} "
+        parts.append(f"{markdown.code(one.field)}: {before}{markdown.value(one.after)}")
+    return "; ".join([*parts, *([f"… and {line.more:,} more"] if line.more else [])])

@@ -12,6 +12,8 @@ from . import markdown
 from .reason_groups import MOST, by_reason
 from .tables import masked_keys
 
+_COUNTED = 10
+
 
 def refused_table(rows: pd.DataFrame, outcomes: Iterable[str]) -> str:
     """How many rows (key, outcome, reason) have which reason, and which rows for example; keys masked as everywhere."""
@@ -34,6 +36,18 @@ def refused_table(rows: pd.DataFrame, outcomes: Iterable[str]) -> str:
         else ""
     )
     return shown + more
+
+
+def reasons_counted(rows: pd.DataFrame) -> str:
+    """How many of the refused rows have which reason, without examples; empty where there is none."""
+    groups = by_reason(rows, ["rejected", "invalid"])
+    lines = [
+        [markdown.text(group.reason) + (", and alike" if group.varies else ""), f"{group.rows:,}"]
+        for group in groups[:_COUNTED]
+    ]
+    if left := sum(group.rows for group in groups[_COUNTED:]):
+        lines.append(["for another reason", f"{left:,}"])
+    return markdown.table(["refused, because", "rows:"], lines) if lines else ""
 
 
 def would_be_refused(plan: Plan, mapped: pd.DataFrame) -> pd.DataFrame:

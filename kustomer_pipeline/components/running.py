@@ -97,13 +97,16 @@ def plan_rows(sync: SyncConfig, spec: Spec, uses: Resources, mapped: pd.DataFram
     """Say what a run would do, and keep the plan so that it can be approved. Raises as run_rows does."""
     options = replace(options, suppressed=listed(sync, uses).values)
     with uses.kustomer.client() as client, uses.state.store() as store:
+        expected = store.plans(client.run(client.token()).org_id).created_in(options.run_id)
         plan, _ = compared(
             sync,
             uses,
             mapped,
             client,
             store,
-            lambda rows, rest: plan_sync(spec, rows, client=client, state=store, options=options, rest=rest),
+            lambda rows, rest: plan_sync(
+                spec, rows, client=client, state=store, options=options, rest=rest, expected=expected
+            ),
         )
         keep_plan(plan, store, options.run_id)
     return plan

@@ -1,11 +1,12 @@
 """Small tables for the Dagster UI: at most a hundred rows, values masked unless KUSTOMER_SHOW_VALUES=1."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from kustomer_pipeline.mapping import CODES, INVALID, KEY
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import mask, mask_key
 
@@ -32,18 +33,26 @@ def masked_keys(keys: Iterable[str]) -> list[str]:
     return [key if show_values() else mask_key(key) for key in keys]
 
 
-def preview(frame: pd.DataFrame) -> pd.DataFrame:
-    """The first rows as they may be shown."""
+def preview(frame: pd.DataFrame, shown: Collection[str] = ()) -> pd.DataFrame:
+    """The first rows as they may be shown. shown: fields of a mapped frame whose values may be."""
     head = frame.head(PREVIEW_ROWS)
     if show_values():
         return head
-    return pd.DataFrame({column: [_masked(str(column), value) for value in head[column]] for column in head})
+    mapped = KEY in frame
+    return pd.DataFrame(
+        {column: [_masked(str(column), value, mapped, shown) for value in head[column]] for column in head}
+    )
 
 
-def _masked(column: str, value: Any) -> Any:
+def _masked(column: str, value: Any, mapped: bool, shown: Collection[str]) -> Any:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
-    return mask_key(str(value)) if column == "_key" else mask(_plain(value))
+    if not mapped:  # the columns are named as somebody liked
+        return mask(_plain(value))
+    if column == KEY:
+        return mask_key(str(value))
+    field = column if column.startswith("custom.") else column.partition(".")[0]
+    return value if field in shown or column in (INVALID, CODES) else mask(_plain(value), field)
 
 
 def _cell(value: Any) -> str | int | float | bool | None:

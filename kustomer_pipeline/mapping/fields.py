@@ -164,7 +164,7 @@ def _check_mapping(mapping: FieldMapping, kind: FieldType) -> None:
     if mapping.missing not in (None, *get_args(Missing)):
         raise FieldConfigError(name, f"{name}: missing is {mapping.missing!r}; use {' or '.join(get_args(Missing))}")
     if mapping.missing is not None and mapping.match == "id":
-        raise FieldConfigError(name, f"{name}: with match: id nobody looks whether the company is there; remove missing")
+        raise FieldConfigError(name, f"{name}: nobody looks for a company by match: id, so none is missing; remove it")
 
 
 def _check_match_on(match_on: Sequence[str], object_name: str, mapped: set[str]) -> None:

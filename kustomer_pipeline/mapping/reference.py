@@ -60,6 +60,10 @@ takes no null for the other single values: they stay as they are. Lists are empt
 
 A list field may name several columns. Where a main key is given, a plain value is short for an object
 with that key: `jane@x.com` for `{"email": "jane@x.com"}`.
+
+`email` and `phone` take plain values only, and of these an array of the warehouse's or a JSON list as well:
+`["jane@x.com", "jane@y.com"]`. The first is the one that names the row, where `match_on` does; a null in it is left
+out. Objects belong to `emails` and `phones`.
 """
 
 

@@ -11,7 +11,8 @@ from .drift import DriftPolicy, DriftReport, What, find_drift, keys_to_look_at
 from .filing import hashes_of
 from .forget import Beyond, forget
 from .ledger import Counts, Outcome
-from .masking import mask, mask_key
+from .masked_values import mask
+from .masking import mask_key
 from .needed import actions_of
 from .persons import Copies, ForgetError, Who
 from .plan import Estimate, Plan

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from .permit import FREE, OfPlan, Permit, Waiting
 from .plan import Plan
@@ -29,7 +30,7 @@ def keep_plan(plan: Plan, store: StateStore, made_by: str) -> None:
     """
     if plan.id is not None:
         kept = KeptPlan(plan.id, plan.sync, plan.signature, made_by, store.now(), plan.counts, plan.options)
-        store.plans(plan.org_id).keep(kept, plan.seals)
+        store.plans(plan.org_id).keep(kept, plan.seals, plan.creates)
 
 
 def permitted(spec: SyncSpec, store: StateStore, org_id: str, options: RunOptions) -> tuple[Permit, RunOptions]:
@@ -42,7 +43,9 @@ def permitted(spec: SyncSpec, store: StateStore, org_id: str, options: RunOption
     plans = store.plans(org_id)
     plan = _applicable(options.approve, spec, plans, store)
     plans.begin(plan.plan_id, options.run_id, options.approved_by or UNKNOWN)
-    told = {name: frozenset(value) if isinstance(value, list) else value for name, value in plan.options.items()}
+    told: dict[str, Any] = {
+        name: frozenset(value) if isinstance(value, list) else value for name, value in plan.options.items()
+    }
     return OfPlan(plan.plan_id, plans.seals(plan.plan_id)), replace(options, **told)
 
 

@@ -89,9 +89,10 @@ def compare(
 ) -> Comparison:
     """Sort the rows of a mapped frame by what has to be done with them.
 
-    full_resync: none of them is unchanged; again: none with one of these keys. same_definition: the fingerprints remembered were made by the same definition of the sync, so that a difference is a
-    change of the data. None: nobody wrote it down; then one row that is as it was proves it. stayed: rows as they were
-    accepted that the frame does not have.
+    full_resync: none of them is unchanged; again: none with one of these keys. same_definition: the fingerprints
+    remembered were made by the same definition of the sync, so that a difference is a change of the data. None: nobody
+    wrote it down; then one row that is as it was proves it. stayed: rows as they were accepted that the frame does not
+    have.
     """
     keys = texts(mapped[KEY])
     found = pc.index_in(keys, value_set=snapshot.keys)

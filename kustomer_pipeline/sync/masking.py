@@ -1,4 +1,4 @@
-"""Personal data leaves the engine masked: `jane@example.com` → `j…@….com`, `Jane` → `J…`, 12 → `#`.
+"""Personal data leaves the engine masked: `jane@example.com` → `j…@….com`, `Jane` → `J…`. Values: masked_values.py.
 
 Only a text that is an e-mail address, and nothing else, is shown in part; of every other text the first character is
 left. Keys that are personal (an e-mail address, a phone number) are masked; ids of the warehouse are shown, they name
@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from numbers import Number
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 _ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+\.(?P<top>[^\W\d_]{2,24})")
 _LOOKS_PERSONAL = re.compile(
@@ -41,13 +37,14 @@ def mask_text(text: str) -> str:
     return f"{text[0]}…" if text else text
 
 
-def mask(value: Any) -> Any:
-    """A value as it may be shown: null, true and false stay, text is shortened, numbers are hidden."""
-    if value is None or value is pd.NA or value is pd.NaT or isinstance(value, bool | np.bool_):
-        return value
-    if isinstance(value, Number):
-        return "#"
-    return mask_text(str(value))
+def is_address(text: str) -> bool:
+    """Whether a text is an e-mail address, and nothing else."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def looks_personal(text: str) -> bool:
+    """Whether a text may be an address or a telephone number, or has one in it."""
+    return _LOOKS_PERSONAL.search(text) is not None
 
 
 def mask_key(key: str, personal: bool | None = None) -> str:
@@ -56,7 +53,7 @@ def mask_key(key: str, personal: bool | None = None) -> str:
     `personal`: whether the field that the key comes from holds personal data; None where that is not known.
     """
     if personal is None:
-        personal = _LOOKS_PERSONAL.search(key) is not None
+        personal = looks_personal(key)
     if not personal:
         return key
     field, equals, value = key.partition("=")

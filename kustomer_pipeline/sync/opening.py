@@ -18,6 +18,7 @@ from kustomer_pipeline.mapping import INVALID, KEY
 
 from .audience_tag import BY_NAME, UNMADE, TagOfAudience, known_tag, notes_on_former_names, notes_on_former_tags, tag_of
 from .desired import Desired
+from .expected import NOTHING, Marks
 from .guard import Guard
 from .ledger import Ledger
 from .memory import Apart, Memory, Part, Whole
@@ -76,6 +77,7 @@ class Opening:
         self.planning = planning
         self.rest = rest
         self.permit: Permit = FREE
+        self.expected: Marks = NOTHING
         # What is remembered under the sync's former name, as long as nothing is under its own.
         known, former = dict(self.org.syncs()), spec.renamed_from
         self.name = former if planning and former and former in known and spec.name not in known else spec.name
@@ -230,9 +232,9 @@ class Opening:
         if link is not None:
             different = self.mapped["company"].dropna().unique().tolist()
             match, reject = link.match or "externalId", link.missing != "send_without"
-            links = CompanyLinks(self.client, state.identities, match, different, reject=reject)
+            links = CompanyLinks(self.client, state.identities, match, different, self.expected, reject=reject)
         tags = TagNames(self.client, self.org) if any(mapping.field == "tags" for mapping in self.spec.fields) else None
-        return Resolver(
+        resolver = Resolver(
             self.client,
             finder,
             desired.memory,
@@ -241,3 +243,6 @@ class Opening:
             links=links,
             tags=tags,
         )
+        if self.spec.tag is not None:
+            resolver.expect(self.expected)
+        return resolver

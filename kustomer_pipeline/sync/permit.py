@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .decisions import Decision, Nothing, Wave, Write
+from .decisions import Decision, Nothing, Update, Wave, Write
 from .ledger import Outcome
 from .reasons import Reason, ReasonCode
 from .rendering import action_of, lines_of
@@ -82,8 +82,12 @@ class OfPlan:
     judged_already = True
 
     def holds(self, write: Write) -> bool:
-        """Whether it is in the plan."""
-        return seal_of(write) in self.seals
+        """Whether it is in the plan; the tag of a member who was not there yet when it was made, too."""
+        if seal_of(write) in self.seals:
+            return True
+        if not isinstance(write, Update) or write.action != "tag" or write.tag is None:
+            return False
+        return seal_of_new_member(write.case.key, write.tag) in self.seals
 
     def of(self, wave: Wave) -> Wave:
         """Writes that are not in the plan are put off."""
@@ -101,7 +105,16 @@ FREE = Free()
 def seal_of(write: Write) -> bytes:
     """A hash of what a plan shows of a decision."""
     shown = [[line[name] for name in _SEALED] for line in lines_of(write)]
-    text = json.dumps([write.case.key, action_of(write), shown])
+    return _sealed(write.case.key, action_of(write), shown)
+
+
+def seal_of_new_member(key: str, tag: str) -> bytes:
+    """The same of a tag for somebody whom an earlier sync is going to create: there is no record to name."""
+    return _sealed(key, "tag", [[None, "tags", None, tag]])
+
+
+def _sealed(key: str, action: str, shown: list[list[str | None]]) -> bytes:
+    text = json.dumps([key, action, shown])
     return hashlib.blake2b(text.encode(), digest_size=SEAL_BYTES).digest()
 
 

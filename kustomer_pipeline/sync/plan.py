@@ -17,11 +17,14 @@ import pandas as pd
 from kustomer_pipeline.kustomer import KustomerClient, ObjectName
 
 from .decisions import Create, Nothing, Wave
+from .expected import NOTHING, Marks, marks_of
 from .ledger import Ledger
-from .permit import seal_of
+from .permit import seal_of, seal_of_new_member
+from .reasons import ReasonCode
 from .reconcile import Stream
-from .rendering import Line, action_of, lines_of
+from .rendering import Line, action_of, line, lines_of
 from .report import CHANGE_COLUMNS, HeldChanges, OfTheGuard, Removals, masked_table
+from .spec import SyncSpec
 from .wording import REQUESTS, quantity
 
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
@@ -50,8 +53,9 @@ class Plan(OfTheGuard):
     `counts`: records by action (create, update, tag, untag, unchanged, skip, invalid, reject, defer). `changes`:
     DataFrame with one row per field that would change, and one per row that would be refused: key, action, kustomer_id,
     field, before, after, reason (strings). `removals`, `held_changes`: what the guard says. `estimate`: what it would
-    cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for each
-    record that would be, `signature` the definition of the sync, `options` what the plan was told.
+    cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for
+    each record that would be, `signature` the definition of the sync, `options` what the plan was told. `shown`:
+    fields whose values may be shown. `creates`: the marks of the records that it would create (expected.py).
     """
 
     sync: str
@@ -67,22 +71,31 @@ class Plan(OfTheGuard):
     signature: str = ""
     seals: frozenset[bytes] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
+    shown: frozenset[str] = frozenset()
+    creates: frozenset[bytes] = frozenset()
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""
-        return masked_table(self.changes, limit, show_values=show_values, values=("before", "after"))
+        return self.masked(self.changes.head(limit), show_values=show_values)
+
+    def masked(self, lines: pd.DataFrame, *, show_values: bool = False) -> pd.DataFrame:
+        """Some of the changes, as they may be shown."""
+        return masked_table(lines, len(lines), show_values=show_values, values=("before", "after"), shown=self.shown)
 
 
 class PlanBuilder:
     """Takes the waves of a stream and tells them."""
 
-    def __init__(self, ledger: Ledger, writes: tuple[str, str]) -> None:
+    def __init__(self, ledger: Ledger, writes: tuple[str, str], spec: SyncSpec, expected: Marks = NOTHING) -> None:
         self.counts: Counter[str] = Counter()
         self.lines: list[Line] = []
         self.creates = 0
         self.updates = 0
         self.without_company = 0
         self.seals: set[bytes] = set()
+        self.marks: set[bytes] = set()
+        self._spec = spec
+        self._expected = expected
         self._ledger = ledger
         self._actions = (*writes, "unchanged", "skip", "invalid", "reject", "defer")
 
@@ -94,13 +107,32 @@ class PlanBuilder:
                     self._ledger.set(decision.case.position, decision.outcome, reason=decision.reason)
                 if decision.case.position is None:
                     continue
+                if self._will_be_there(decision):
+                    self._tag_later(decision)
+                    continue
             else:
                 self.seals.add(seal_of(decision))
+                if isinstance(decision, Create):
+                    self.marks |= marks_of(self._spec.object, decision.case.row.by_field)
                 self.creates += isinstance(decision, Create) and not wave.held
                 self.updates += not isinstance(decision, Create) and not wave.held
                 self.without_company += decision.of.lacks is not None
             self.counts[action_of(decision)] += 1
             self.lines += lines_of(decision)
+
+    def _will_be_there(self, decision: Nothing) -> bool:
+        """Whether it is a member whom an earlier plan of the same making creates."""
+        if self._spec.tag is None or self._spec.mode == "remove" or not self._expected:
+            return False
+        absent = decision.reason is not None and decision.reason.code is ReasonCode.NOT_IN_KUSTOMER
+        return absent and not marks_of(self._spec.object, decision.case.row.by_field).isdisjoint(self._expected)
+
+    def _tag_later(self, decision: Nothing) -> None:
+        key, tag = decision.case.key, str(self._spec.tag)
+        self.seals.add(seal_of_new_member(key, tag))
+        self.updates += 1
+        self.counts["tag"] += 1
+        self.lines.append(line(key, "tag", None, "tags", None, tag))
 
     async def drained(self) -> None:
         """Nothing is under way."""

@@ -8,12 +8,14 @@ import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerClient
 
+from .expected import NOTHING, Marks
+from .masked_values import shown_fields
 from .needed import require_roles
 from .observed import observed, work_of
 from .opening import WIRE_FACT, Opening
 from .plan import Plan, PlanBuilder
 from .reconcile import Stream, reconcile
-from .remarks import adopted_by, remarks
+from .remarks import adopted_by, remarks, would_go_without_company
 from .report import HeldChanges, Removals
 from .rest import Rest
 from .spec import RunOptions, SyncSpec
@@ -29,10 +31,14 @@ def plan_sync(
     state: StateStore,
     options: RunOptions | None = None,
     rest: Rest | None = None,
+    expected: Marks = NOTHING,
 ) -> Plan:
-    """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError, StateError."""
+    """What `run_sync` would do with this frame now. Reads Kustomer and the state. Raises KustomerError, StateError.
+
+    expected: marks of what earlier plans of the same making would create (`Plan.creates`): it counts as there.
+    """
     options = options or RunOptions("plan")
-    planning = _plan(spec, mapped, client, state, options, rest)
+    planning = _plan(spec, mapped, client, state, options, rest, expected)
     return observed(client, work_of(spec, options.run_id, "plan"), planning, lambda plan: (plan.counts, None))
 
 
@@ -43,16 +49,18 @@ async def _plan(
     store: StateStore,
     options: RunOptions,
     rest: Rest | None,
+    expected: Marks,
 ) -> Plan:
     before = client.usage.requests
     token = await client.token()
     opening = Opening(spec, mapped, client, store, token.org_id, options, planning=True, rest=rest)
+    opening.expected = expected
     require_roles(spec, token.roles, writes=False)
     opening.mapped, opening.left_out = leave_out(spec, mapped, store.suppressed(token.org_id), options)
     client.wire.recall(json.loads(opening.org.fact(WIRE_FACT) or "{}"))
     opened = await opening.open()
     stream = opened.stream
-    builder = PlanBuilder(stream.ledger, stream.strategy.actions)
+    builder = PlanBuilder(stream.ledger, stream.strategy.actions, spec, expected)
     await reconcile(stream, builder)
     counts, changes = builder.told(stream)
     counts["skip"] += len(opening.left_out)
@@ -65,11 +73,18 @@ async def _plan(
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
         estimate=builder.estimate(client, spec.object),
-        notes=(*opened.notes, *adopted_by(stream), *remarks(stream)),
+        notes=(
+            *opened.notes,
+            *adopted_by(stream),
+            *remarks(stream),
+            *would_go_without_company(builder.without_company),
+        ),
         id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
         signature=spec.signature,
         seals=frozenset(builder.seals),
         options=options.of_plan,
+        creates=frozenset(builder.marks),
+        shown=shown_fields(spec.fields, spec.object),
     )
 
 
@@ -82,5 +97,5 @@ def _held_changes(stream: Stream, changes: pd.DataFrame) -> HeldChanges:
     verdict, accepted = stream.selected.changes, stream.desired.compared.accepted
     if not verdict.held:
         return HeldChanges(0, accepted, verdict.plan_id, changes.iloc[:0])
-    examples = changes[changes["action"] == "update"].head(20)
-    return HeldChanges(verdict.held, accepted, verdict.plan_id, examples)
+    spec, examples = stream.desired.spec, changes[changes["action"] == "update"].head(20)
+    return HeldChanges(verdict.held, accepted, verdict.plan_id, examples, shown_fields(spec.fields, spec.object))

@@ -37,16 +37,17 @@ def lines_of(decision: Decision) -> list[Line]:
     if isinstance(decision, Nothing):
         if decision.outcome is not Outcome.REJECTED:
             return []
-        return [{**_line(key, action, decision.kustomer_id, None, None, None), "reason": str(decision.reason)}]
+        return [{**line(key, action, decision.kustomer_id, None, None, None), "reason": str(decision.reason)}]
     if isinstance(decision, Create):
-        return [_line(key, action, None, one.field, one.before, one.after) for one in create_changes(decision.body)]
+        return [line(key, action, None, one.field, one.before, one.after) for one in create_changes(decision.body)]
     if decision.tag is not None:
         before, after = (decision.tag, None) if action == "untag" else (None, decision.tag)
-        return [_line(key, action, decision.live.id, "tags", before, after)]
-    return [_line(key, action, decision.live.id, one.field, one.before, one.after) for one in decision.patch.changes]
+        return [line(key, action, decision.live.id, "tags", before, after)]
+    return [line(key, action, decision.live.id, one.field, one.before, one.after) for one in decision.patch.changes]
 
 
-def _line(key: str, action: str, kustomer_id: str | None, field: str | None, before: object, after: object) -> Line:
+def line(key: str, action: str, kustomer_id: str | None, field: str | None, before: object, after: object) -> Line:
+    """One line of a plan."""
     return {
         "key": key,
         "action": action,

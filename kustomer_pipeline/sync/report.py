@@ -4,13 +4,14 @@ on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from .ledger import REFUSED, Counts
-from .masking import mask, mask_key
+from .masked_values import mask_columns
+from .masking import mask_key
 from .reasons import ReasonCode
 
 READ_BACK_COLUMNS = ("key", "kustomer_id", "field", "sent", "found")
@@ -41,14 +42,23 @@ def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(columns=list(columns), dtype="string")
 
 
-def masked_table(rows: pd.DataFrame, limit: int, *, show_values: bool, values: tuple[str, ...] = ()) -> pd.DataFrame:
-    """The first rows as they may be shown: personal keys and the columns of `values` masked unless `show_values`."""
+def masked_table(
+    rows: pd.DataFrame,
+    limit: int,
+    *,
+    show_values: bool,
+    values: tuple[str, ...] = (),
+    shown: Collection[str] = (),
+) -> pd.DataFrame:
+    """The first rows as they may be shown: personal keys and the columns of `values` masked unless `show_values`.
+
+    values: what stands in a row beside its `field`; two of them are told apart. shown: fields whose values are shown.
+    """
     table = rows.head(limit).reset_index(drop=True)
-    if not show_values:
-        table["key"] = table["key"].map(mask_key)
-        for column in values:
-            table[column] = table[column].map(mask, na_action="ignore")
-    return table
+    if show_values:
+        return table
+    table["key"] = table["key"].map(mask_key)
+    return mask_columns(table, values, shown) if values else table
 
 
 @dataclass(frozen=True)
@@ -56,17 +66,19 @@ class ReadBack:
     """What a sample of the written records looked like after the run.
 
     `checked` records were read, `drifted` of them differ. `rows`: DataFrame with one row per field that differs: key,
-    kustomer_id, field, sent, found (strings). `error`: why the sample could not be read, None if it could.
+    kustomer_id, field, sent, found (strings). `error`: why the sample could not be read, None if it could. `shown`:
+    fields whose values may be shown.
     """
 
     checked: int = 0
     drifted: int = 0
     rows: pd.DataFrame = field(default_factory=lambda: _empty(READ_BACK_COLUMNS))
     error: str | None = None
+    shown: frozenset[str] = frozenset()
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first differences as they may be shown: values and personal keys masked unless `show_values`."""
-        return masked_table(self.rows, limit, show_values=show_values, values=("sent", "found"))
+        return masked_table(self.rows, limit, show_values=show_values, values=("sent", "found"), shown=self.shown)
 
 
 @dataclass(frozen=True)
@@ -91,13 +103,19 @@ class Removals:
 class HeldChanges:
     """Changes that the guard keeps until `plan_id` is approved: so many of the `accepted` records.
 
-    `examples`: the first of them, field by field, in the columns of a plan.
+    `examples`: the first of them, field by field, in the columns of a plan. `shown`: fields whose values may be shown.
     """
 
     held: int = 0
     accepted: int = 0
     plan_id: str | None = None
     examples: pd.DataFrame = field(default_factory=lambda: _empty(CHANGE_COLUMNS))
+    shown: frozenset[str] = frozenset()
+
+    def table(self, limit: int = 20, *, show_values: bool = False) -> pd.DataFrame:
+        """The first examples as they may be shown: values and personal keys masked unless `show_values`."""
+        values = ("before", "after")
+        return masked_table(self.examples, limit, show_values=show_values, values=values, shown=self.shown)
 
 
 class OfTheGuard:

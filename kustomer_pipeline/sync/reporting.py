@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from .apply import Executor
 from .desired import SIGNATURE
 from .ledger import Ledger
+from .masked_values import shown_fields
 from .opening import Opened, Opening
 from .reconcile import Stream
 from .remarks import adopted_by, remarks
@@ -41,7 +42,9 @@ def held_changes_of(stream: Stream, executors: Sequence[Executor]) -> HeldChange
     verdict = stream.selected.changes
     if not verdict.held or not executors:
         return HeldChanges()
-    return HeldChanges(verdict.held, stream.desired.compared.accepted, verdict.plan_id, executors[-1].tally.examples)
+    spec, examples = stream.desired.spec, executors[-1].tally.examples
+    shown, accepted = shown_fields(spec.fields, spec.object), stream.desired.compared.accepted
+    return HeldChanges(verdict.held, accepted, verdict.plan_id, examples, shown)
 
 
 def notes_of(opened: Opened | None, executors: Sequence[Executor]) -> tuple[str, ...]:
@@ -87,7 +90,7 @@ def report_of(
         removals=removals_of(opened.stream, executors) if opened else Removals(),
         held_changes=held_changes_of(opened.stream, executors) if opened else HeldChanges(),
         interrupted=interrupted,
-        read_back=read_back,
+        read_back=replace(read_back, shown=shown_fields(opening.spec.fields, opening.spec.object)),
         accepted_before=_accepted_before(opened) if opened else 0,
         members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
         notes=(*notes, *adopted, *notes_of(opened, executors)),

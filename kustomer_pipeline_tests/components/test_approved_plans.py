@@ -114,3 +114,14 @@ def test_each_org_has_a_job_of_its_own() -> None:
     us = approved(CUSTOMERS, name="customers_us", resource_keys={"kustomer": "kustomer_us"})
     repository = build_definitions([eu, us], KustomerProject(orgs=["eu", "us"])).get_repository_def()
     assert {"apply_plan_eu", "apply_plan_us"} <= {*repository.job_names}
+
+
+def test_plan_all_counts_on_what_an_earlier_sync_creates(pipeline: Pipeline) -> None:
+    """An empty org: the customers are not there yet, and the audience is planned as if they were."""
+    pipeline.customers(ROWS)
+    pipeline.vips([ROWS[0][1], ROWS[1][1], "stranger@private.example"])
+    run = pipeline.run("plan_all")
+    assert run.metadata("kustomer/customers_plan")["would_create"] == 5
+    plan = run.metadata("kustomer/vip_plan")
+    assert (plan["would_tag"], plan["would_skip"]) == (2, 1)
+    assert pipeline.run("sync_all").metadata("kustomer/vip")["updated"] == 2

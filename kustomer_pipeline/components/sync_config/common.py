@@ -46,7 +46,8 @@ class WhatIsSent(Attributes):
     fields: dict[str, FieldSource] = Field(
         min_length=1,
         description="Kustomer field: warehouse column. Also a list of columns (several e-mails, phones), "
-        "or {column: …, write: overwrite | if_empty}; company: {column: …, match: externalId | name | id}. "
+        "or {column: …, write: overwrite | if_empty, show: true}; company: {column: …, match: externalId | name | id, "
+        "missing: reject | send_without}. "
         "A custom attribute is written custom.<its name>, e.g. custom.planStr.",
         examples=[{"externalId": "customer_id", "email": "email", "custom.planStr": "plan"}],
     )

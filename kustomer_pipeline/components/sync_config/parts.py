@@ -41,6 +41,17 @@ class FieldColumns(Attributes):
         description="For company only: what the column holds. externalId (default), the company's name, "
         "or Kustomer's own id.",
     )
+    missing: Literal["reject", "send_without"] | None = Field(
+        None,
+        description="For company only: what becomes of a row whose company Kustomer does not have. reject (default): "
+        "it is refused, and tried again. send_without: it is sent without the link, which comes with the first run "
+        "that finds the company.",
+    )
+    show: bool = Field(
+        False,
+        description="Show its values in plans, reports and on the command line, where values are masked otherwise. "
+        "They are in Dagster's event log then.",
+    )
 
     @field_validator("columns", mode="after")
     @classmethod
@@ -82,7 +93,9 @@ def _field_mapping(field: str, source: FieldSource) -> FieldMapping:
     if not isinstance(source, FieldColumns):
         return FieldMapping(field, tuple(source))
     columns = source.columns if source.columns is not None else [source.column] if source.column else []
-    return FieldMapping(field, tuple(columns), write=source.write, match=source.match)
+    return FieldMapping(
+        field, tuple(columns), write=source.write, match=source.match, missing=source.missing, show=source.show
+    )
 
 
 def _no_boolean(value: Any) -> Any:

@@ -95,8 +95,8 @@ def _forgotten(one: Nothing) -> list[str]:
 
 
 def _news(tx: Transaction, settled: Sequence[Nothing]) -> list[LogLine]:
-    """Log lines, but for rows that were refused, skipped or put off for the same reason when last looked at, or lack the
-    same."""
+    """Log lines, but for rows that were refused, skipped, put off or written in part for the same reason when last
+    looked at."""
     said = tx.refusals.of([one.case.key for one in settled if one.outcome in _SAID_ONCE])
     news, noted = [], {}
     for one in settled:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from kustomer_pipeline.kustomer import KustomerClient
 
+from ..expected import NOTHING, Marks, mark_of
 from ..identifier_set import IdentifierSet
 from ..reasons import Reason, ReasonCode
 from ..rows import Case, DesiredRow
@@ -17,10 +18,13 @@ from ..state import Identities
 from .finder import Finder
 from .hints import Hints
 
+TO_BE_CREATED = "new company"  # in a plan, in place of the id of a company that an earlier sync is going to create
+
 
 class CompanyLinks:
     """Resolves company identifiers. `match`: externalId, name, or id (taken as it is). `values`: all that will be asked
-    for. `reject`: whether a row whose company is not there is refused; else it goes without."""
+    for. `expected`: marks of companies that an earlier plan of the same making creates. `reject`: whether a row whose
+    company is not there is refused; else it goes without."""
 
     def __init__(
         self,
@@ -28,10 +32,12 @@ class CompanyLinks:
         identities: Identities,
         match: str,
         values: Sequence[str],
+        expected: Marks = NOTHING,
         *,
         reject: bool = True,
     ) -> None:
         self.match = match
+        self._expected = expected
         self._reject = reject
         self._asked_for: dict[str, Sequence[str]] = {}
         self._ids: dict[str, str] = {}
@@ -64,6 +70,9 @@ class CompanyLinks:
 
         rows: company → keys of the rows that name it.
         """
+        for value in rows if self._expected else ():
+            if value not in self._ids and mark_of("companies", self.match, value) in self._expected:
+                self._ids[value] = TO_BE_CREATED
         unknown = sorted({value for value in rows if value not in self._ids and value not in self._problems})
         if not unknown or self.match == "id":
             return

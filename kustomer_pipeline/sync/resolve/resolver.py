@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError, ObjectName, Record
 
 from ..decisions import Create, DeadReferences, Match, Resolved, Write
+from ..expected import Marks, marks_of
 from ..masking import mask_key, mask_text
 from ..memory import Memory
 from ..reasons import Reason, ReasonCode
@@ -54,6 +55,14 @@ class Resolver:
         self._frame_keys = frame_keys
         self._one_row_a_record = one_row_a_record
         self._claims: dict[str, str] = {}
+
+    def expect(self, marks: Marks) -> None:
+        """Rows with one of these marks are not there yet, because an earlier plan creates them: nobody is asked."""
+        if marks:
+            self.is_planned_create = lambda case, _: (
+                not (case.attempts or case.known_id)
+                and not marks_of(self.object_name, case.row.by_field).isdisjoint(marks)
+            )
 
     @property
     def object_name(self) -> ObjectName:

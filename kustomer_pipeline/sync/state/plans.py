@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .database import Database, with_zone
-from .tables import plan_seals, plans
+from .tables import plan_creates, plan_seals, plans
 
 SEAL_BYTES = 16
 _SEALS_A_PART = 65_536  # a megabyte
@@ -48,14 +48,16 @@ class Plans:
         self._database = database
         self._org_id = org_id
 
-    def keep(self, plan: KeptPlan, seals: Collection[bytes]) -> None:
-        """Keep a plan as it was shown; one of the same id is the same plan, and stands as it is but for its age."""
-        mine, part_of = self._of(plans, plan.plan_id), self._of(plan_seals, plan.plan_id)
+    def keep(self, plan: KeptPlan, seals: Collection[bytes], creates: Collection[bytes] = ()) -> None:
+        """Keep a plan as it was shown; one of the same id is the same plan, and stands as it is but for its age.
+
+        creates: marks of the records that it would create (expected.py).
+        """
         place = {"org_id": self._org_id, "plan_id": plan.plan_id}
         with self._database.writing() as connection:
-            if connection.execute(sa.update(plans).where(mine).values(made_at=plan.made_at)).rowcount:
+            again = sa.update(plans).where(self._of(plans, plan.plan_id))
+            if connection.execute(again.values(made_at=plan.made_at, made_by=plan.made_by)).rowcount:
                 return
-            connection.execute(sa.delete(plan_seals).where(part_of))
             values = {
                 **place,
                 "sync": plan.sync,
@@ -66,11 +68,10 @@ class Plans:
                 "options": json.dumps(dict(plan.options)),
             }
             connection.execute(sa.insert(plans).values(values))
-            whole = b"".join(sorted(seals))
-            size = _SEALS_A_PART * SEAL_BYTES
-            for part, start in enumerate(range(0, len(whole), size)):
-                row = {**place, "part": part, "seals": whole[start : start + size]}
-                connection.execute(sa.insert(plan_seals).values(row))
+            for column, hashes in ((plan_seals.c.seals, seals), (plan_creates.c.marks, creates)):
+                connection.execute(sa.delete(column.table).where(self._of(column.table, plan.plan_id)))
+                for part, whole in enumerate(_parts(hashes)):
+                    connection.execute(sa.insert(column.table).values({**place, "part": part, column.name: whole}))
 
     def get(self, plan_id: str) -> KeptPlan | None:
         """A plan; None where nobody knows it (any more)."""
@@ -94,7 +95,15 @@ class Plans:
 
     def seals(self, plan_id: str) -> frozenset[bytes]:
         """What is in a plan: a hash for each decision."""
-        query = sa.select(plan_seals.c.seals).where(self._of(plan_seals, plan_id))
+        return self._hashes(sa.select(plan_seals.c.seals).where(self._of(plan_seals, plan_id)))
+
+    def created_in(self, made_by: str) -> frozenset[bytes]:
+        """The marks of what the plans of one making would create."""
+        same = sa.and_(plans.c.org_id == plan_creates.c.org_id, plans.c.plan_id == plan_creates.c.plan_id)
+        query = sa.select(plan_creates.c.marks).join(plans, same)
+        return self._hashes(query.where(plans.c.org_id == self._org_id, plans.c.made_by == made_by))
+
+    def _hashes(self, query: sa.Select[Any]) -> frozenset[bytes]:
         with self._database.reading() as connection:
             parts = [bytes(part) for part in connection.execute(query).scalars()]
         return frozenset(
@@ -115,7 +124,7 @@ class Plans:
         old = sa.select(plans.c.plan_id).where(plans.c.org_id == self._org_id, plans.c.made_at < moment)
         with self._database.writing() as connection:
             for plan_id in connection.execute(old).scalars().all():
-                for table in (plan_seals, plans):
+                for table in (plan_seals, plan_creates, plans):
                     connection.execute(sa.delete(table).where(self._of(table, plan_id)))
 
     def _set(self, plan_id: str, values: Mapping[str, object]) -> None:
@@ -124,6 +133,11 @@ class Plans:
 
     def _of(self, table: sa.Table, plan_id: str) -> sa.ColumnElement[bool]:
         return sa.and_(table.c.org_id == self._org_id, table.c.plan_id == plan_id)
+
+
+def _parts(hashes: Collection[bytes]) -> list[bytes]:
+    whole, size = b"".join(sorted(hashes)), _SEALS_A_PART * SEAL_BYTES
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
 
 
 def _kept(row: sa.RowMapping) -> KeptPlan:

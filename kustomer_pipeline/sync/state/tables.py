@@ -8,15 +8,14 @@ what was true elsewhere.
     stale_lines  rows that are forgotten here, while the warehouse still has them as accepted
     identities   where an identifier was last seen (hashed): a hint, always checked live before use
     bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when acknowledged
-    sync_log     one line per record that was sent, and of a refused one when that is new or has another reason
     sync_runs    one line per run
+    sync_log     one line per record that was sent, and of a refused one when that is new or has another reason
     sync_changes what a run overwrote, so that it can be undone: values in clear text, kept for some days
-    sync_facts   small facts of a sync
-    org_facts    small facts of an org (the ids of tags, what it takes)
+    sync_facts, org_facts  small facts of a sync, of an org (the ids of tags, what it takes)
     approvals    what the guard held and let through, once each
-    plans        plans as they were shown, until they are applied or too old; plan_seals what is in them, as hashes
-    suppressed   who was forgotten, as keyed hashes (suppressed.py): rows of theirs are skipped
-    receipts     one line per person who was forgotten, without personal data
+    plans        plans as they were shown, until they are applied or too old; plan_seals what is in them, as hashes;
+                 plan_creates whom they would create, so that later plans of the same making count on it
+    suppressed   who was forgotten, as keyed hashes (suppressed.py), skipped from then on; receipts: a line for each
     budget_leases which share of the org's requests a minute each run has, where several write at once
 """
 
@@ -208,6 +207,15 @@ plan_seals = sa.Table(
     sa.Column("plan_id", sa.Text, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
     sa.Column("seals", sa.LargeBinary, nullable=False),
+)
+
+plan_creates = sa.Table(
+    "plan_creates",
+    metadata,
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("marks", sa.LargeBinary, nullable=False),
 )
 
 budget_leases = sa.Table(

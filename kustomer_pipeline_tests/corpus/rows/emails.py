@@ -99,10 +99,10 @@ ADDRESSES: list[Case] = [
             "an injection": "' or 1=1; drop table customers; --",
             "a formula without address": "@SUM(1+1)*cmd|' /C calc'!A0",
             "HTML": '<a href="mailto:jane@mail.example">jane</a>',
-            "a list, in the field for one address": '["jane@mail.example"]',
-            "JSON, in the field for one address": '{"email": "jane@mail.example"}',
+            "a list that does not end, in the field for one address": '["jane@mail.example"',
         }.items()
     ],
+    invalid("JSON, in the field for one address", {"email": '{"email": "jane@mail.example"}'}, "map it to emails"),
     invalid("a number", {"email": 7}, NO_ADDRESS),
     invalid("a boolean", {"email": True}, NO_ADDRESS),
     invalid("a date", {"email": dt.date(2024, 1, 31)}, NO_ADDRESS),
@@ -144,6 +144,16 @@ LISTS: list[Case] = [
         emails=["c1@list.example", {"email": "c2@list.example", "type": "work"}],
     ),
     created("an empty list", {"email": "d1@list.example", "emails": "[]"}, emails=["d1@list.example"]),
+    created(
+        "a list, in the field for one address",
+        {"email": '["L1@list.example", "l2@list.example"]'},
+        emails=["l1@list.example", "l2@list.example"],
+    ),
+    created(
+        "an array with a null, in the field for one address",
+        {"email": ["m1@list.example", None]},
+        emails=["m1@list.example"],
+    ),
     created(
         "an address twice in the list",
         {"email": "f1@list.example", "emails": '["f2@list.example","F2@list.example"]'},

@@ -33,6 +33,11 @@ ABROAD: list[Case] = [
         phones=["+442079460108", {"phone": "+442079460109", "type": "fax"}],
     ),
     created(
+        "a list, in the field for one number",
+        {"phone": '["+442079460111", "+44 20 7946 0112"]'},
+        phones=["+442079460111", "+442079460112"],
+    ),
+    created(
         "a number in both columns", {"phone": "+442079460110", "phones": "+44 20 7946 0110"}, phones=["+442079460110"]
     ),
     *[
