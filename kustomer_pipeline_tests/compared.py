@@ -68,7 +68,7 @@ class Warehouse:
                     connection.exec_driver_sql(f"drop schema {schema} cascade")
 
     def holds(self, frame: pd.DataFrame) -> bool:
-        """Whether a table can hold such rows: no lists, no moments, no half of a sign; in PostgreSQL no mixed column."""
+        """Whether a table can hold such rows: no lists, no moments, no half of a sign; in PostgreSQL no mixture."""
         no_text = _NO_TEXT if self.engine.dialect.name == "postgresql" else _HALF_A_SIGN
         if no_text is _NO_TEXT and any(pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes):
             return False

@@ -1,6 +1,6 @@
 """The command `init`: a folder for syncs of one's own, so that an upgrade of the package is only a new version.
 
-kustomer-pipeline init crm → syncs/customers/defs.yaml, workspace.yaml, dagster.yaml, .env.example, .gitignore, README.md
+kustomer-pipeline init crm → syncs/customers/defs.yaml, workspace.yaml, dagster.yaml, .env.example, .gitignore, README
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _applicable(plan: KeptPlan | None, sync: SyncConfig, runs: Sequence[RunLine]
         return None
     if now - plan.made_at > (sync.spec.approval or Approval()).max_age:
         return None
-    overtaken = sync.spec.approval is None and any(run.started_at > plan.made_at for run in runs[:1])
+    overtaken = sync.spec.approval is None and any(run.started_at >= plan.made_at for run in runs[:1])
     return None if overtaken else plan
 
 

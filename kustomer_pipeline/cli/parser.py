@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 def program() -> str:
     """How the command line was called."""
-    return _MODULE if Path(sys.argv[0]).name == "__main__.py" else SCRIPT
+    return _MODULE if Path(sys.argv[0]).parts[-2:] == ("kustomer_pipeline", "__main__.py") else SCRIPT
 
 
 def make_parser(prog: str, commands: Collection[str] = ()) -> Parser:

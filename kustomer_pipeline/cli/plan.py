@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
                     terminal.say(*line)
         status = FAILED if problems else CHANGES if any(one.plan.id for one in found) else NOTHING
         if options.json:
-            terminal.say_json(plans_as_json(found, problems, status, options))
+            terminal.say_json(plans_as_json(found, problems, status, every=options.all))
         elif options.markdown:
-            terminal.write(plans_as_markdown(found, problems, options))
+            terminal.write(plans_as_markdown(found, problems, every=options.all))
     return status
 
 

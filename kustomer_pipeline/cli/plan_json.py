@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,13 +19,13 @@ _COLUMNS = ("key", "action", "kustomer_id", "field", "before", "after")
 
 
 def plans_as_json(
-    found: Sequence[Planned], problems: Sequence[tuple[str, str]], status: int, options: argparse.Namespace
+    found: Sequence[Planned], problems: Sequence[tuple[str, str]], status: int, *, every: bool
 ) -> dict[str, Any]:
     """All of them; problems: (sync, what is wrong)."""
     return {
         "version": VERSION,
         "exit_status": status,
-        "plans": [_plan(one, options.all) for one in found],
+        "plans": [_plan(one, every) for one in found],
         "problems": [{"sync": sync, "problem": problem} for sync, problem in problems],
     }
 

@@ -5,7 +5,6 @@ GitHub takes 65,536 characters. Where they do not do, fewer records are shown; t
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 
 from kustomer_pipeline.components import markdown
@@ -23,12 +22,10 @@ _ALL = 1_000_000_000
 _COLUMNS = ("create", "update", "tag", "untag")
 
 
-def plans_as_markdown(
-    found: Sequence[Planned], problems: Sequence[tuple[str, str]], options: argparse.Namespace
-) -> str:
-    """The comment. problems: (sync, what is wrong)."""
+def plans_as_markdown(found: Sequence[Planned], problems: Sequence[tuple[str, str]], *, every: bool) -> str:
+    """The comment. problems: (sync, what is wrong). every: all records, as far as there is room."""
     text = ""
-    for records in (_ALL, *_FEWER) if options.all else _FEWER:
+    for records in (_ALL, *_FEWER) if every else _FEWER:
         text = "\n\n".join(filter(None, _parts(found, problems, records)))
         if len(text) <= MOST_CHARACTERS:
             return text

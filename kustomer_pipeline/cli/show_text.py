@@ -180,8 +180,7 @@ def _decision(known: KnownOfRow, options: argparse.Namespace) -> Iterator[Line]:
     if _edited(known.live) and decision.action == "unchanged":
         key = known.key if shown_key(known.key) == known.key else "KEY"
         yield (
-            "  What differs was changed in Kustomer since; a run looks at rows that have not changed only if it is asked "
-            "to: ",
+            "  What is different in Kustomer came later. A run looks at a row that has not changed only if told to: ",
             (next_command(options, "plan", known.sync.name, "--only-keys", key), "cyan"),
         )
     yield (
@@ -205,7 +204,7 @@ def _without_row(known: KnownOfRow, options: argparse.Namespace) -> str:
 
 
 def _edited(live: LiveRecord | None) -> bool:
-    return live is not None and any(one.same is False for one in live.fields)
+    return live is not None and (not live.there or live.deleted or any(one.same is False for one in live.fields))
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[Line]:

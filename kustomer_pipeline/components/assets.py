@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 import dagster as dg
 import pandas as pd
 
+from kustomer_pipeline.io_manager import AS_CSV
 from kustomer_pipeline.warehouse import frame_of
 
 from .automation import condition, freshness
@@ -177,6 +178,7 @@ def _plan_asset(sync: SyncConfig, after: Sequence[dg.AssetKey]) -> dg.AssetsDefi
             "Reads Kustomer and changes nothing, there or here: materialize it as often as you like. To read it, open "
             "`plan` below. Its id is kept, and a hash of each line, so that exactly this plan can be approved.",
         ),
+        metadata={AS_CSV: True},
         **_labels(sync, "plan", ["warehouse", "kustomer", "state"] if asks else ["kustomer", "state"]),
     )
     def plan(context: dg.AssetExecutionContext, config: PlanRunConfig, mapped: pd.DataFrame) -> Frame:

@@ -4,6 +4,7 @@ lines of a plan (a line per field) → the first records of an action → Record
                                    → how many records change in which field
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from kustomer_pipeline.sync import Plan
 
 MOST_FIELDS = 12  # of a record; what else changes in it is counted
 ARROW = "→"
+_WORD = 20  # characters that stay in one piece
+_ENDS_OF_WORDS = re.compile(r"(?<=\.)|(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,20 @@ def fields_changed(plan: Plan) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def in_words(line: RecordLine) -> str:
-    """What changes in a record, as plain text."""
-    parts = [f"{one.field}: {_pair(line, one)}" for one in line.fields]
+    """What would be done with a record, as plain text for a narrow column."""
+    if line.action != "update":
+        return line.action
+    parts = [f"{_breakable(one.field)}: {_word(one.before)} {ARROW} {_word(one.after)}" for one in line.fields]
     return "; ".join([*parts, *([f"… and {line.more} more"] if line.more else [])])
 
 
-def _pair(line: RecordLine, one: FieldLine) -> str:
-    after = "nothing" if one.after is None else one.after
-    if line.action == "create":
-        return after
-    return f"{'nothing' if one.before is None else one.before} {ARROW} {after}"
+def _word(value: str | None) -> str:
+    return "nothing" if value is None else value
+
+
+def _breakable(name: str) -> str:
+    """A long name with places where a line may end: one long word would make a table wider than its place."""
+    return name if len(name) <= _WORD else _ENDS_OF_WORDS.sub("\u200b", name)
 
 
 def _record(lines: pd.DataFrame) -> RecordLine:

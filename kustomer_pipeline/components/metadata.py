@@ -32,7 +32,7 @@ CREATED_NOT_DELETED = "created, not deleted"
 _NO_CHANGE = {"unchanged", "invalid"}
 
 # Lines of a table in the metadata of a plan, which is read as a whole: the page has more of them, the file all.
-_RECORDS = 20
+_RECORDS = 10
 _REASONS = 10
 
 
@@ -172,9 +172,7 @@ def _changes(plan: Plan) -> pd.DataFrame:
     lines: list[RecordLine] = []
     for action in sorted(kinds_of(plan), key=lambda action: action == "create"):
         lines += records_of(plan, plan.changes[plan.changes["action"] == action], _RECORDS - len(lines))
-    return pd.DataFrame(
-        [(one.key, one.action, in_words(one)) for one in lines], columns=["row", "action", "what changes"]
-    )
+    return pd.DataFrame([(one.key, in_words(one)) for one in lines], columns=["row", "what changes"])
 
 
 def _reasons(refused: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,8 @@ from .changed_records import ARROW, RecordLine, fields_changed, records_of
 from .refused import reasons_counted, refused_table
 from .sync_config import AudienceSyncConfig, SyncConfig
 
-RECORDS = 50  # of each kind of change
+RECORDS = 50  # of each kind of change; new records are much like one another
+NEW_RECORDS = 10
 PLANNED = ("create", "update", "tag", "untag")  # the actions that change something, in their order
 _NOT_SENT = {"skip": "skipped", "invalid": "invalid", "reject": "refused", "defer": "left for the run after"}
 
@@ -54,21 +55,26 @@ def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]
         f"Nothing has been sent. To send it, run the job `sync_{sync.name}`: {plan.estimate}. "
         f"This plan took {quantity(plan.requests, *REQUESTS)}."
     )
-    yield _fields(plan)
-    yield reasons_counted(refused)
+    if fields := _fields(plan):
+        yield f"### By field\n\n{fields}"
+    if len(refused):
+        yield f"### Refused, by reason\n\n{reasons_counted(refused)}"
     for action in sorted(kinds_of(plan), key=lambda action: action == "create"):  # first what is there already
         rows = plan.changes[plan.changes["action"] == action]
         if len(rows):
             yield from chapter(sync, plan, action, rows)
-    held = [removals_advice(sync, plan.removals), changes_advice(sync, plan.held_changes)]
-    yield from filter(None, held)
-    yield approval_advice(sync, plan)
-    if ids := [one for one in (plan.removals.plan_id, plan.held_changes.plan_id) if one]:
-        yield f"Plan id: {', '.join(map(markdown.code, ids))}"
+    approving = [
+        removals_advice(sync, plan.removals),
+        changes_advice(sync, plan.held_changes),
+        approval_advice(sync, plan),
+    ]
+    if any(approving):
+        yield "\n\n".join(["### To approve it", *filter(None, approving)])
     if len(refused):
         yield f"### Would be refused: {len(refused):,}"
         yield refused_table(refused, ["rejected", "invalid"])
     if len(plan.changes):
+        yield "### All of it"
         yield (
             f"**All {len(plan.changes):,} lines, with their values**, are in a file beside the other frames: `csv` in "
             "the table of metadata says where for a spreadsheet, `file` where as Parquet. Only its owner may read it, "
@@ -95,13 +101,13 @@ def _held(plan: Plan) -> bool:
     return bool(plan.removals_held or plan.changes_held)
 
 
-def chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame, most: int = RECORDS) -> Iterator[str]:
+def chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame, most: int | None = None) -> Iterator[str]:
     """What would be done of one kind: how often, in which fields, the first records. rows: those lines of the plan."""
     records = int(rows["key"].nunique())
     tag = f" {markdown.code(sync.tag)}" if isinstance(sync, AudienceSyncConfig) else ""
     held = ", held" if (action == "untag" and plan.removals_held) or (action == "update" and plan.changes_held) else ""
     yield f"### {action.capitalize()}{tag}: {max(records, plan.counts[action]):,}{held}"
-    shown = records_of(plan, rows, most)
+    shown = records_of(plan, rows, most or (NEW_RECORDS if action == "create" else RECORDS))
     if action == "update":
         yield markdown.table(["row", "record", f"field: before {ARROW} after"], [_changed(one) for one in shown])
     elif action == "create":

@@ -8,15 +8,17 @@ time never read each other's rows; the number says which is the newest, whatever
 
     place.py         a folder or a URL → where that is, or an error that says what to set
     frame_folder.py  the files of one asset: written whole, found by run, removed when they are old
+    csv_file.py      the same for a spreadsheet: of a plan
     storage.py       what Dagster asks for
     searching.py     in which files somebody is, and away with them
 """
 
 from .place import FramesError, place_of
 from .searching import Traces, keys_in, remove_frames_with
-from .storage import DEFAULT_KEEP, ParquetIOManager, ParquetStorage, path_of
+from .storage import AS_CSV, DEFAULT_KEEP, ParquetIOManager, ParquetStorage, path_of
 
 __all__ = [
+    "AS_CSV",
     "DEFAULT_KEEP",
     "FramesError",
     "ParquetIOManager",

@@ -2,6 +2,7 @@
 
     00000011-<run id>.parquet
     00000012-<run id>.parquet    the highest number is the newest: counted, because the clocks of two machines differ
+    00000012-<run id>.csv        the same for a spreadsheet, where that is wanted; it comes after it, and goes before it
 
 Who reads gets the file of the own run, else the newest. Who writes removes the old ones, but none of a run that goes
 on: its next asset still has to read it. So do those go that are older than the days to keep, of all assets beside it. A
@@ -24,7 +25,8 @@ from .place import told
 
 _NAME = re.compile(r"(\d+)-([^/]+)\.parquet")
 # What a process that was killed while it wrote has left: not a frame, but rows of people all the same.
-_UNFINISHED = re.compile(r"\d+-([^/]+)\.parquet\.part")
+_UNFINISHED = re.compile(r"\d+-([^/]+)\.(?:parquet|csv)\.part")
+_FRAME, _CSV = ".parquet", ".csv"
 _ATTEMPTS = 3
 _Read = TypeVar("_Read")
 
@@ -61,8 +63,11 @@ class FrameFolder:
                     return load(cast(BinaryIO, file))
             return None
 
-    def write(self, run_id: str, fill: Callable[[BinaryIO], None]) -> UPath:
-        """Keep a file for this run, which is then the newest; where it is. `fill` writes into it.
+    def write(
+        self, run_id: str, fill: Callable[[BinaryIO], None], fill_csv: Callable[[BinaryIO], None] | None = None
+    ) -> UPath:
+        """Keep a file for this run, which is then the newest; where it is. `fill` writes into it, `fill_csv` into the
+        one beside it (csv_of).
 
         Raises:
             FramesError: the place cannot be written to, or `fill` raises it; then nothing has changed there.
@@ -70,11 +75,14 @@ class FrameFolder:
         """
         with told("The frames cannot be written to", self._folder):
             newest = max((file.number for file in self._files()), default=0)
-            path = self._folder / f"{newest + 1:08}-{run_id}.parquet"
-            if is_local(path):
-                _write_to_folder(path, fill)
-            else:
-                _write_to_store(path, fill)
+            path = self._folder / f"{newest + 1:08}-{run_id}{_FRAME}"
+            _put(path, fill)
+            if fill_csv is not None:
+                try:
+                    _put(csv_of(path), fill_csv)
+                except BaseException:
+                    remove(path)
+                    raise
             return path
 
     def expire(self, keep: int, goes_on: Callable[[str], bool]) -> None:
@@ -117,13 +125,21 @@ def expire_before(place: UPath, moment: datetime, goes_on: Callable[[str], bool]
 
 
 def files_under(place: UPath) -> Iterator[UPath]:
-    """Every Parquet file below a place, also of earlier layouts, and those that were not finished."""
+    """Every Parquet file below a place, also of earlier layouts, and those that were not finished. A CSV file that has
+    lost its frame counts as not finished."""
     store, root = place.fs, place.path.rstrip("/")
     store.invalidate_cache()
     with suppress(FileNotFoundError):
-        for name in sorted(map(str, store.find(root))):
-            if name.endswith((".parquet", ".parquet.part")):
+        names = set(map(str, store.find(root)))
+        for name in sorted(names):
+            alone = name.endswith(_CSV) and f"{name.removesuffix(_CSV)}{_FRAME}" not in names
+            if alone or name.endswith((_FRAME, f"{_FRAME}.part", f"{_CSV}.part")):
                 yield place.joinpath(*name[len(root) :].strip("/").split("/"))
+
+
+def csv_of(path: UPath) -> UPath:
+    """The file for a spreadsheet beside a frame, if there is one."""
+    return path.with_name(f"{path.name.removesuffix(_FRAME)}{_CSV}")
 
 
 def _run_of(path: UPath) -> str | None:
@@ -138,6 +154,13 @@ def _modified(path: UPath) -> datetime:
     except FileNotFoundError:  # another run has removed it
         return datetime.max.replace(tzinfo=UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _put(path: UPath, fill: Callable[[BinaryIO], None]) -> None:
+    if is_local(path):
+        _write_to_folder(path, fill)
+    else:
+        _write_to_store(path, fill)
 
 
 def _write_to_folder(path: UPath, fill: Callable[[BinaryIO], None]) -> None:
@@ -169,6 +192,7 @@ def is_local(path: UPath) -> bool:
 
 
 def remove(path: UPath) -> None:
-    """Delete a file that may be gone already."""
-    with suppress(FileNotFoundError):
-        path.fs.rm_file(path.path)
+    """Delete a file that may be gone already; of a frame first what is beside it, so that it never stays alone."""
+    for each in (csv_of(path), path) if path.name.endswith(_FRAME) else (path,):
+        with suppress(FileNotFoundError):
+            each.fs.rm_file(each.path)

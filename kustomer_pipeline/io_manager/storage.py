@@ -18,10 +18,13 @@ import pyarrow.parquet as pq
 from pydantic import Field
 from upath import UPath
 
-from .frame_folder import FrameFolder, expire_before, remove
+from .csv_file import write_csv
+from .frame_folder import FrameFolder, csv_of, expire_before, remove
 from .place import FramesError, NotStorableError, place_of, told
 
 DEFAULT_KEEP = 1
+# In the metadata of an asset's definition: its frame is to be opened by a person, too.
+AS_CSV = "kustomer_pipeline/csv"
 _CHARACTERS_OF_A_WINDOW = 1000
 _ROW_GROUP = 65_536  # rows that are encoded, and in memory a second time, at once
 _LARGE = 5_000_000  # bytes of a file: about two hundred thousand rows
@@ -50,7 +53,9 @@ class ParquetIOManager(dg.IOManager):
         if not isinstance(obj, pd.DataFrame):
             raise NotStorableError(f"Only a DataFrame can be kept as Parquet, not a {type(obj).__name__}")
         folder = self._folder(context.asset_key, context.partition_key if context.has_partition_key else None)
-        path = folder.write(context.run_id, lambda file: _write(obj, file))
+        wants_csv = bool((context.definition_metadata or {}).get(AS_CSV))
+        fill_csv = (lambda file: write_csv(obj, file)) if wants_csv else None
+        path = folder.write(context.run_id, lambda file: _write(obj, file), fill_csv)
         instance = context.step_context.instance
 
         def goes_on(run_id: str) -> bool:
@@ -63,6 +68,8 @@ class ParquetIOManager(dg.IOManager):
             expire_before(beside, datetime.now(UTC) - timedelta(days=self._keep_days), goes_on)
         self._remove_of_old_layout(context.asset_key)
         context.add_output_metadata({"file": _in_a_window(str(path))})
+        if wants_csv:
+            context.add_output_metadata({"csv": _in_a_window(str(csv_of(path)))})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The frame that this run made of the asset; else, if this run did not make it, the newest.

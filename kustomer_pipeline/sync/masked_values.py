@@ -74,7 +74,7 @@ def mask(value: Any, field: str | None = None) -> Any:
 def mask_pair(one: Any, other: Any, field: str | None = None) -> tuple[Any, Any]:
     """Two values of a field side by side: where they differ, so does what is shown of them."""
     before, after = mask(one, field), mask(other, field)
-    if isinstance(before, str) and before and before == after and one != other:
+    if isinstance(before, str) and isinstance(after, str) and before == after and one != other:
         return before, f"{after}, {'others' if after.endswith(' items') else 'another'}"
     return before, after
 

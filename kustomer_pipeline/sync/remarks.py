@@ -12,7 +12,7 @@ from .masking import mask_key
 from .reasons import ReasonCode
 from .reconcile import Stream
 from .selection import unknown_keys
-from .wording import RECORDS, quantity
+from .wording import quantity
 
 _NAMED = 5
 _WHICH = "which Kustomer does not have: sync the companies, and the next run links them"
@@ -25,7 +25,8 @@ def remarks(stream: Stream) -> list[str]:
 
 def would_go_without_company(records: int) -> list[str]:
     """The same of a plan: of how many records that would be written."""
-    return [f"{quantity(records, *RECORDS)} would be written without their company, {_WHICH}"] if records else []
+    one, many = "record would be written without its company", "records would be written without their company"
+    return [f"{quantity(records, one, many)}, {_WHICH}"] if records else []
 
 
 def _unused_approvals(stream: Stream) -> Iterator[str]:
@@ -60,9 +61,11 @@ def _not_there(stream: Stream) -> Iterator[str]:
 def _without_company(stream: Stream) -> Iterator[str]:
     code = ReasonCode.WITHOUT_COMPANY
     if written := stream.ledger.count(code, Outcome.CREATED, Outcome.UPDATED):
-        yield f"{quantity(written, 'record was', 'records were')} written without their company, {_WHICH}"
+        one, many = "record was written without its company", "records were written without their company"
+        yield f"{quantity(written, one, many)}, {_WHICH}"
     if still := stream.ledger.count(code, Outcome.UNCHANGED):
-        yield f"{quantity(still, 'record is', 'records are')} still without their company, {_WHICH}"
+        one, many = "record is still without its company", "records are still without their company"
+        yield f"{quantity(still, one, many)}, {_WHICH}"
 
 
 def _tags_of_others(stream: Stream) -> Iterator[str]:

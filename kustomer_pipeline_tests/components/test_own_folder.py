@@ -85,7 +85,5 @@ def test_a_folder_that_is_not_there_is_an_error_that_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUSTOMER_DEFS", str(tmp_path / "nowhere"))
-    with pytest.raises(
-        dg.DagsterInvalidDefinitionError, match=r"KUSTOMER_DEFS is '.*nowhere', and there is no"
-    ):
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"KUSTOMER_DEFS is '.*nowhere', and there is no"):
         loaded()

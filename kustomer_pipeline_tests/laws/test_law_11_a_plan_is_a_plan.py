@@ -53,7 +53,7 @@ def test_a_plan_tells_field_by_field(world: World) -> None:
     assert {"before": "Old", "after": "Person 0"} == changes["name"]
     assert "custom.planStr" in changes
     assert "Person 0" not in plan.table()["after"].tolist()
-    assert "P…" in plan.table()["after"].tolist()
+    assert "P… (8)" in plan.table()["after"].tolist()
     assert "Person 0" in plan.table(show_values=True)["after"].tolist()
 
 
