@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from kustomer_pipeline.components.one_row import Beside, Decision, FoundRows
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.sync.state import KnownRow, Logged, Overwritten
 from kustomer_pipeline.telemetry import RequestLine
+
+from .masks import Masks
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,8 @@ class KnownOfRow:
     requests: tuple[RequestLine, ...]
     decision: Decision | None
     live: LiveRecord | None
+
+    @cached_property
+    def masks(self) -> Masks:
+        """What may be shown of its values."""
+        return Masks(self.sync.spec)

@@ -24,33 +24,43 @@ NOTHING, FAILED, CHANGES = 0, 1, 2
 
 
 def run(options: argparse.Namespace) -> int:
-    """Plan. Raises CommandError where nothing at all can be planned."""
-    terminal, made_in = Terminal(), new_run_id()
-    found: list[Planned] = []
+    """Plan. Raises CommandError where nothing at all can be planned, and that is not the content of a result."""
+    terminal, found = Terminal(), list[Planned]()
     problems: list[tuple[str, str]] = []
-    in_text = not (options.json or options.markdown)
-    with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
-        for sync, number in _to_plan(project, options, terminal, problems):
-            try:
-                with (
-                    told(project.uses(sync).kustomer.variables),
-                    terminal.working(f"planning {title_of(sync, number)}"),
-                ):
-                    planned = _planned(project, sync, number, options, made_in)
-            except CommandError as error:
-                problems.append((title_of(sync, number), str(error)))
-                terminal.tell((f"{title_of(sync, number)}: ", "bold"), (str(error), "red"))
-                continue
-            found.append(planned)
-            if in_text:
-                for line in plan_as_text(planned, options):
-                    terminal.say(*line)
+    with terminal.hearing_logs(), showing_values(options.show_values):
+        try:
+            _plan_each(options, terminal, found, problems)
+        except CommandError as error:
+            if not (options.json or options.markdown):
+                raise
+            terminal.tell((str(error), "red"))
+            problems.append(("", str(error)))
         status = FAILED if problems else CHANGES if any(one.plan.id for one in found) else NOTHING
         if options.json:
             terminal.say_json(plans_as_json(found, problems, status, every=options.all))
         elif options.markdown:
             terminal.write(plans_as_markdown(found, problems, every=options.all))
     return status
+
+
+def _plan_each(
+    options: argparse.Namespace, terminal: Terminal, found: list[Planned], problems: list[tuple[str, str]]
+) -> None:
+    """Add plans, and what cannot be planned: (name, why). In text each is said as soon as it is there."""
+    made_in = new_run_id()
+    with opened(options) as project:
+        for sync, number in _to_plan(project, options, terminal, problems):
+            name = title_of(sync, number)
+            try:
+                with told(project.uses(sync).kustomer.variables), terminal.working(f"planning {name}"):
+                    planned = _planned(project, sync, number, options, made_in)
+            except CommandError as error:
+                problems.append((name, str(error)))
+                terminal.tell((f"{name}: ", "bold"), (str(error), "red"))
+                continue
+            found.append(planned)
+            for line in plan_as_text(planned, options) if not (options.json or options.markdown) else ():
+                terminal.say(*line)
 
 
 def _to_plan(

@@ -10,7 +10,7 @@ import pandas as pd
 from kustomer_pipeline.components.plan_page import kinds_of
 from kustomer_pipeline.components.tables import masked_keys
 from kustomer_pipeline.resources import show_values
-from kustomer_pipeline.sync.report import masked_table
+from kustomer_pipeline.sync import Plan
 
 from .planned import RECORDS, Planned
 
@@ -40,7 +40,7 @@ def _plan(planned: Planned, every: bool) -> dict[str, Any]:
         "org": plan.org_id,
         "id": plan.id,
         "counts": dict(plan.counts),
-        "changes": [line for lines, _ in parts.values() for line in _lines(lines)],
+        "changes": [line for lines, _ in parts.values() for line in _lines(plan, lines)],
         "refused": [
             {"key": key, "outcome": outcome, "reason": reason}
             for key, outcome, reason in zip(
@@ -63,7 +63,6 @@ def _plan(planned: Planned, every: bool) -> dict[str, Any]:
     }
 
 
-def _lines(lines: pd.DataFrame) -> list[dict[str, Any]]:
-    masked = masked_table(lines, len(lines), show_values=show_values(), values=("before", "after"))
-    rows = masked[list(_COLUMNS)].astype(object)
+def _lines(plan: Plan, lines: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = plan.masked(lines, show_values=show_values())[list(_COLUMNS)].astype(object)
     return [dict(zip(_COLUMNS, row, strict=True)) for row in rows.where(rows.notna(), None).to_numpy().tolist()]

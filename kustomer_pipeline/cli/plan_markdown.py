@@ -35,7 +35,7 @@ def plans_as_markdown(found: Sequence[Planned], problems: Sequence[tuple[str, st
 def _parts(found: Sequence[Planned], problems: Sequence[tuple[str, str]], records: int) -> Iterator[str]:
     yield f"{MARKER}\n## What a run would change in Kustomer"
     for sync, problem in problems:
-        yield f"**{markdown.text(sync)} cannot be planned:** {markdown.text(problem)}"
+        yield f"**{markdown.text(sync) or 'Nothing'} can{'not' if sync else ''} be planned:** {markdown.text(problem)}"
     if found:
         yield _table(found)
     if found and not any(one.plan.id for one in found):

@@ -12,12 +12,13 @@ import pandas as pd
 
 from kustomer_pipeline.components.approvals import why_changes_are_held, why_removals_are_held
 from kustomer_pipeline.components.plan_page import kinds_of
+from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Approval, Plan
 from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from .planned import Planned
-from .terminal import Part
-from .words import counted, length, next_command, plain, reasons, shown, shown_key
+from .terminal import Part, value_text
+from .words import counted, length, next_command, plain, reasons, shown_key
 
 Line = tuple[Part, ...]
 
@@ -70,6 +71,8 @@ def _records(planned: Planned, action: str, every: bool) -> Iterator[Line]:
     name = f" {tag}" if action in ("tag", "untag") and tag else ""
     held = planned.plan.removals_held if action == "untag" else planned.plan.changes_held if action == "update" else 0
     yield (f"  {sign} {action}{name}: {planned.plan.counts[action]:,}", style), *((" (held)",) if held else ())
+    masked = planned.plan.masked(lines, show_values=show_values())
+    lines = lines.assign(before=masked["before"].to_numpy(), after=masked["after"].to_numpy())
     for key, record in lines.groupby("key", sort=False):
         yield from _record(action, str(key), record)
     if more:
@@ -81,10 +84,10 @@ def _record(action: str, key: str, record: pd.DataFrame) -> Iterator[Line]:
     sign, style = _SIGNS[action]
     id_ = record["kustomer_id"].iloc[0]
     fields = record[["field", "before", "after"]].to_numpy().tolist()
-    new = ", ".join(f"{field}: {shown(after)}" for field, _, after in fields) if action == "create" else ""
+    new = ", ".join(f"{field}: {value_text(after)}" for field, _, after in fields) if action == "create" else ""
     yield "    ", (sign, style), f" {shown_key(key)}  {new}".rstrip(), ("" if pd.isna(id_) else f"  {id_}", "dim")
     for field, before, after in fields if action == "update" else ():
-        yield (f"        {field}: {shown(before)} → {shown(after)}",)
+        yield (f"        {field}: {value_text(before)} → {value_text(after)}",)
 
 
 def _held(planned: Planned, options: argparse.Namespace) -> Iterator[Line]:

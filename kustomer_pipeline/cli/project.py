@@ -48,19 +48,17 @@ class Project:
     def named(self, names: Sequence[str]) -> tuple[SyncConfig, ...]:
         """The syncs of these names, in their order; without names all. Raises CommandError."""
         known = [sync.name for sync in self.syncs]
+        if not known:
+            raise CommandError("The project has no syncs yet; the README says how to write the first one")
         for name in names:
             if name not in known:
-                hint = did_you_mean(name, known).strip()
-                raise CommandError(
-                    f'There is no sync "{name}".{" " if hint else ""}{hint} There are: {", ".join(known) or "none"}'
-                )
+                hint = did_you_mean(name, known)
+                raise CommandError(f'There is no sync "{name}".{hint} There are: {", ".join(known)}')
         return tuple(sync for sync in self.syncs if not names or sync.name in names)
 
     def of_one_org(self) -> Resources:
         """The resources of the one org that the project has. Raises CommandError if there are several."""
-        if not self.syncs:
-            raise CommandError("The project has no syncs yet; the README says how to write the first one")
-        orgs = sorted({sync.resource_keys.kustomer for sync in self.syncs})
+        orgs = sorted({sync.resource_keys.kustomer for sync in self.named([])})
         if len(orgs) > 1:
             names = ", ".join(org.removeprefix(_ORG) for org in orgs)
             raise CommandError(f"The project has several orgs ({names}): say which, with --org")

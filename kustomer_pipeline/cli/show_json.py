@@ -7,12 +7,9 @@ from typing import Any
 import pandas as pd
 
 from kustomer_pipeline.components.one_row import Decision
-from kustomer_pipeline.resources import show_values
-from kustomer_pipeline.sync import mask
-from kustomer_pipeline.sync.masking import shown as as_text
 
 from .known_row import KnownOfRow, LiveRecord
-from .show_text import plain_value
+from .masks import Masks
 from .words import shown_key
 
 VERSION = 1
@@ -29,13 +26,15 @@ def row_as_json(known: KnownOfRow) -> dict[str, Any]:
         "rows": [
             {
                 "row": position + 1,
-                "values": {name: _json(plain_value(value)) for name, value in found.values(position).items()},
+                "values": {
+                    column: known.masks.of_column(column, value) for column, value in found.values(position).items()
+                },
                 "invalid": found.invalid(position),
             }
             for position in (found.positions if found is not None else ())
             if found is not None
         ],
-        "record": _record(known.live),
+        "record": _record(known.live, known.masks),
         "remembered": [
             {
                 "status": one.row.status,
@@ -64,10 +63,7 @@ def row_as_json(known: KnownOfRow) -> dict[str, Any]:
                 "run_id": one.run_id,
                 "at": one.at.isoformat(),
                 "kustomer_id": one.line.kustomer_id,
-                "fields": [
-                    {"field": field, "before": _json(as_text(before)), "after": _json(as_text(after))}
-                    for field, before, after in one.line.changes
-                ],
+                "fields": [_change(field, before, after, known.masks) for field, before, after in one.line.changes],
             }
             for one in known.overwritten
         ],
@@ -83,11 +79,11 @@ def row_as_json(known: KnownOfRow) -> dict[str, Any]:
             }
             for one in known.requests
         ],
-        "decision": _decision_as_json(known.decision),
+        "decision": _decision(known.decision, known.masks),
     }
 
 
-def _record(live: LiveRecord | None) -> dict[str, Any] | None:
+def _record(live: LiveRecord | None, masks: Masks) -> dict[str, Any] | None:
     if live is None:
         return None
     return {
@@ -96,33 +92,26 @@ def _record(live: LiveRecord | None) -> dict[str, Any] | None:
         "deleted": live.deleted,
         "has_tag": live.has_tag,
         "fields": [
-            {
-                "field": one.field,
-                "warehouse": _json(as_text(one.ours)),
-                "kustomer": _json(as_text(one.theirs)),
-                "same": one.same,
-            }
+            {"field": one.field, "warehouse": ours, "kustomer": theirs, "same": one.same}
             for one in live.fields
+            for ours, theirs in [masks.pair(one.field, one.ours, one.theirs)]
         ],
     }
 
 
-def _decision_as_json(decision: Decision | None) -> dict[str, Any] | None:
+def _decision(decision: Decision | None, masks: Masks) -> dict[str, Any] | None:
     if decision is None:
         return None
     lines = decision.changes if decision.changes is not None else pd.DataFrame(columns=["field", "before", "after"])
-    named = lines[lines["field"].notna()]
-    fields = named[["field", "before", "after"]].astype(object)
+    named = lines.loc[lines["field"].notna(), ["field", "before", "after"]]
     return {
         "action": decision.action,
         "reason": decision.reason,
-        "fields": [
-            {"field": field, "before": _json(before), "after": _json(after)}
-            for field, before, after in fields.where(fields.notna(), None).to_numpy().tolist()
-        ],
+        "fields": [_change(field, before, after, masks) for field, before, after in named.to_numpy().tolist()],
         "notes": list(decision.notes),
     }
 
 
-def _json(value: str | None) -> str | None:
-    return value if value is None or show_values() else str(mask(value))
+def _change(field: str, before: Any, after: Any, masks: Masks) -> dict[str, Any]:
+    first, second = masks.pair(field, before, after)
+    return {"field": field, "before": first, "after": second}

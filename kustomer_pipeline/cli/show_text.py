@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
-
 from kustomer_pipeline.components.one_row import Beside, FoundRows
-from kustomer_pipeline.sync.masking import shown as as_text
 from kustomer_pipeline.sync.state import KnownRow, Logged, Overwritten
 from kustomer_pipeline.telemetry import RequestLine
 
 from .known_row import KnownOfRow, LiveRecord
-from .terminal import Part
-from .words import ago, next_command, shown, shown_key
+from .masks import Masks
+from .terminal import Part, value_text
+from .words import ago, next_command, shown_key
 
 Line = tuple[Part, ...]
 
@@ -49,7 +47,7 @@ def row_as_text(known: KnownOfRow, options: argparse.Namespace) -> Iterator[Line
     yield from _in_kustomer(known)
     yield from _remembered(known)
     yield from _log(known.log, known.now)
-    yield from _overwritten(known.overwritten, known.now)
+    yield from _overwritten(known.overwritten, known.now, known.masks)
     yield from _requests(known.requests)
     yield from _decision(known, options)
 
@@ -72,7 +70,8 @@ def _in_warehouse(known: KnownOfRow) -> Iterator[Line]:
         assert found is not None
         if len(found.positions) > 1:
             yield (f"  row {position + 1}, {number + 1} of {len(found.positions)} with this key",)
-        yield from _pairs([(column, shown(plain_value(value))) for column, value in found.values(position).items()])
+        values = found.values(position).items()
+        yield from _pairs([(column, value_text(known.masks.of_column(column, value))) for column, value in values])
         if reason := found.invalid(position):
             yield ("  invalid: ", "red"), reason
     yield ()
@@ -88,7 +87,7 @@ def _in_kustomer(known: KnownOfRow) -> Iterator[Line]:
     else:
         deleted = ("  deleted there", "red") if live.deleted else ""
         yield f"  record {live.kustomer_id}", deleted
-        yield from _fields(live.fields)
+        yield from _fields(live.fields, known.masks)
         if known.sync.tag_name is not None:
             has = {
                 True: "holds the tag",
@@ -99,10 +98,10 @@ def _in_kustomer(known: KnownOfRow) -> Iterator[Line]:
     yield ()
 
 
-def _fields(fields: Sequence[Beside]) -> Iterator[Line]:
+def _fields(fields: Sequence[Beside], masks: Masks) -> Iterator[Line]:
     if not fields:
         return
-    lines = [(one, _side(one.ours), _side(one.theirs)) for one in fields]
+    lines = [(one, *_sides(one.field, one.ours, one.theirs, masks)) for one in fields]
     names = max(len(one.field) for one in fields)
     width = max(len("the row"), *(len(ours) for _, ours, _ in lines))
     yield ((f"  {'':<{names}}  {'the row':<{width}}  the record", "dim"),)
@@ -143,14 +142,14 @@ def _log(log: Sequence[Logged], now: datetime) -> Iterator[Line]:
     yield ()
 
 
-def _overwritten(changes: Sequence[Overwritten], now: datetime) -> Iterator[Line]:
+def _overwritten(changes: Sequence[Overwritten], now: datetime, masks: Masks) -> Iterator[Line]:
     if not changes:
         return
     yield (("What was overwritten", "bold"),)
     for one in changes:
         yield f"  {ago(one.at, now):<15}", (f" {one.run_id}", "dim")
         for field, before, after in one.line.changes:
-            yield (f"    {field}: {_side(before)} → {_side(after)}",)
+            yield (f"    {field}: {' → '.join(_sides(field, before, after, masks))}",)
     yield ()
 
 
@@ -175,8 +174,8 @@ def _decision(known: KnownOfRow, options: argparse.Namespace) -> Iterator[Line]:
     yield (f"  {_WOULD[decision.action]}", "bold"), f": {decision.reason}" if decision.reason else ""
     if decision.changes is not None and decision.action in ("create", "update"):
         for field, before, after in decision.changes[["field", "before", "after"]].to_numpy():
-            change = shown(after) if decision.action == "create" else f"{shown(before)} → {shown(after)}"
-            yield (f"    {field}: {change}",)
+            sides = _sides(field, before, after, known.masks)
+            yield (f"    {field}: {sides[1] if decision.action == 'create' else ' → '.join(sides)}",)
     if _edited(known.live) and decision.action == "unchanged":
         key = known.key if shown_key(known.key) == known.key else "KEY"
         yield (
@@ -213,15 +212,13 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[Line]:
         yield (f"  {name:<{width}}  {value}",)
 
 
-def _side(value: Any) -> str:
-    """A value of a row, or of a record: each of a list of texts, anything else that is no text as JSON."""
-    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return ", ".join(map(shown, value))
-    return shown(as_text(value)) if value != [] else "none"
+def _sides(field: str, one: Any, other: Any, masks: Masks) -> tuple[str, str]:
+    """Two values of a field: each of a list of texts, anything else that is no text as JSON."""
+    first, second = masks.pair(field, one, other)
+    return _side(field, one, first, masks), _side(field, other, second, masks)
 
 
-def plain_value(value: Any) -> str | None:
-    """A value of the warehouse as text."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return None
-    return as_text(value.item() if hasattr(value, "item") else value)
+def _side(field: str, value: Any, text: str | None, masks: Masks) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return masks.items(field, value) or "none"
+    return value_text(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from .errors import CommandError
 from .org_status import OrgStatus, looked_at
 from .project import opened
 from .status_text import status_as_json, status_as_text
@@ -17,8 +16,6 @@ def run(options: argparse.Namespace) -> int:
     found: list[OrgStatus] = []
     with terminal.hearing_logs(), opened(options) as project:
         syncs = project.named(options.syncs)
-        if not syncs:
-            raise CommandError("The project has no syncs yet; the README says how to write the first one")
         with terminal.working("looking"):
             for org in dict.fromkeys(sync.resource_keys.kustomer for sync in syncs):
                 of_org = [sync for sync in syncs if sync.resource_keys.kustomer == org]

@@ -9,17 +9,15 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from kustomer_pipeline.components.reason_groups import by_reason
 from kustomer_pipeline.components.tables import masked_keys
-from kustomer_pipeline.resources import show_values
-from kustomer_pipeline.sync import RunOptions, mask
+from kustomer_pipeline.sync import RunOptions
 from kustomer_pipeline.sync.wording import quantity
 
-from .terminal import Part, value_text
+from .terminal import Part
 
 _MOST_REASONS = 10
 
@@ -52,13 +50,6 @@ def next_command(options: argparse.Namespace, *words: str) -> str:
 def counted(counts: Iterable[tuple[int, str]]) -> str:
     """`12 created, 7 updated`: those that are not zero."""
     return ", ".join(f"{count:,} {name}" for count, name in counts if count)
-
-
-def shown(value: Any) -> str:
-    """A value of a row as it may be shown, on one line; null where there is none."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return value_text(None)
-    return value_text(str(value) if show_values() else mask(value))
 
 
 def shown_key(key: str) -> str:

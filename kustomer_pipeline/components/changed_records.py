@@ -5,7 +5,6 @@ lines of a plan (a line per field) → the first records of an action → Record
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -53,14 +52,14 @@ def records_of(plan: Plan, lines: pd.DataFrame, most: int) -> list[RecordLine]:
     return [_record(lines) for _, lines in masked.groupby("_record", sort=False)]
 
 
-def fields_changed(plan: Plan) -> Iterator[tuple[str, dict[str, int]]]:
-    """Of how many records each field would change, by action: the most frequent first. Tags have no fields."""
+def fields_changed(plan: Plan) -> list[tuple[str, dict[str, int]]]:
+    """Of how many records each field would change, by action: the most often updated first. Tags have no fields."""
     lines = plan.changes[plan.changes["action"].isin(["create", "update"])]
-    if not len(lines):
-        return
-    counts = pd.crosstab(lines["field"], lines["action"])
-    for field in lines["field"].value_counts().index:
-        yield str(field), {str(action): int(count) for action, count in counts.loc[field].items() if count}
+    counts = lines.groupby(["field", "action"], sort=False).size()
+    found: dict[str, dict[str, int]] = {}
+    for field, action, count in counts.reset_index(name="records").to_numpy().tolist():
+        found.setdefault(field, {})[action] = int(count)
+    return sorted(found.items(), key=lambda one: (-one[1].get("update", 0), -one[1].get("create", 0)))
 
 
 def in_words(line: RecordLine) -> str:

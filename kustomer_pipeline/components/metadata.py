@@ -178,8 +178,10 @@ def _changes(plan: Plan) -> pd.DataFrame:
 def _reasons(refused: pd.DataFrame) -> pd.DataFrame:
     """Why rows would be refused, the most frequent reason first."""
     groups = by_reason(refused, ["rejected", "invalid"])[:_REASONS]
-    lines = [(one.rows, one.reason, ", ".join(masked_keys(one.examples))) for one in groups]
-    return pd.DataFrame(lines, columns=["rows", "reason", "for example"])
+    lines = [
+        (one.rows, f"{one.reason} ({masked_keys(one.examples)[0]}{', …' if one.rows > 1 else ''})") for one in groups
+    ]
+    return pd.DataFrame(lines, columns=["rows", "reason"])
 
 
 def undo_metadata(report: UndoReport) -> Metadata:

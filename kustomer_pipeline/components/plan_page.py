@@ -22,6 +22,7 @@ from .sync_config import AudienceSyncConfig, SyncConfig
 
 RECORDS = 50  # of each kind of change; new records are much like one another
 NEW_RECORDS = 10
+FIELDS = 20  # that are counted one by one
 PLANNED = ("create", "update", "tag", "untag")  # the actions that change something, in their order
 _NOT_SENT = {"skip": "skipped", "invalid": "invalid", "reject": "refused", "defer": "left for the run after"}
 
@@ -85,10 +86,13 @@ def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]
 def _fields(plan: Plan) -> str:
     """In how many records which field would change."""
     actions = [action for action in ("update", "create") if plan.counts.get(action)]
+    fields = fields_changed(plan)
     lines = [
         [markdown.code(field), *(f"{counts[action]:,}" if action in counts else "" for action in actions)]
-        for field, counts in fields_changed(plan)
+        for field, counts in fields[:FIELDS]
     ]
+    if len(fields) > FIELDS:
+        lines.append([quantity(len(fields) - FIELDS, "other field", "other fields"), *("" for _ in actions)])
     return markdown.table(["field", *(f"{action}:" for action in actions)], lines) if lines else ""
 
 

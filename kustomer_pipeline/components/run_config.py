@@ -59,7 +59,7 @@ class PlanRunConfig(dg.Config):
             full_resync=self.full_resync,
             limit=self.limit,
             only="rejected" if self.only is Only.rejected else None,
-            only_keys=frozenset(key.strip() for key in self.only_keys) if self.only_keys is not None else None,
+            only_keys=frozenset(self.only_keys) if self.only_keys is not None else None,
             clean_up=self.clean_up,
             adopt=self.adopt,
         )

@@ -24,7 +24,7 @@ from .place import FramesError, NotStorableError, place_of, told
 
 DEFAULT_KEEP = 1
 # In the metadata of an asset's definition: its frame is to be opened by a person, too.
-AS_CSV = "kustomer_pipeline/csv"
+AS_CSV = "as_csv"
 _CHARACTERS_OF_A_WINDOW = 1000
 _ROW_GROUP = 65_536  # rows that are encoded, and in memory a second time, at once
 _LARGE = 5_000_000  # bytes of a file: about two hundred thousand rows

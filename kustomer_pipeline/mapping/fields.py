@@ -13,7 +13,7 @@ from . import catalogue
 from .errors import FieldConfigError, UnknownFieldError
 from .kinds import FieldMapping, FieldType, ListAttribute, Missing, Operation, Write
 
-_CUSTOM_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_CUSTOM_KEY = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
 def field_type(object_name: str, field: str) -> FieldType:
@@ -116,7 +116,7 @@ def _custom_type(field: str) -> FieldType:
 def _in_camel_case(key: str) -> str:
     """`life_time_valueNum` as Kustomer would have it: `lifeTimeValueNum`."""
     first, *others = filter(None, re.split(r"[_\-\s]+", key)) if re.search(r"[A-Za-z]", key) else ("",)
-    return first + "".join(word[0].upper() + word[1:] for word in others)
+    return first[:1].lower() + first[1:] + "".join(word[0].upper() + word[1:] for word in others)
 
 
 def _unknown(object_name: str, field: str, fields: Mapping[str, FieldType]) -> UnknownFieldError:

@@ -228,4 +228,5 @@ class RunOptions:
 
 def forms_of_key(key: str) -> tuple[str, ...]:
     """A key as somebody writes it, and as the row has it if it is an e-mail address."""
+    key = key.strip()
     return (key, key.lower()) if "@" in key else (key,)

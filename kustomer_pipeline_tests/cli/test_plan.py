@@ -133,6 +133,15 @@ def test_one_sync_that_cannot_be_planned_takes_nothing_from_the_others(cli: Comm
     assert "**broken cannot be planned:**" in cli.say("plan", "--markdown").out
 
 
+def test_a_project_that_does_not_load_is_the_content_of_a_comment_too(cli: CommandLine) -> None:
+    cli.sync("customers", CUSTOMERS.replace("match_on", "mach_on"))
+    comment = cli.say("plan", "--markdown")
+    assert comment.status == 1
+    assert comment.out.startswith(f"{MARKER}\n")
+    assert re.search(r"\*\*Nothing can be planned:\*\* .*customers/defs", comment.out)
+    assert cli.say("plan", "--json").json["problems"][0]["sync"] == ""
+
+
 def test_a_name_that_is_not_there_is_answered_with_the_nearest(cli: CommandLine) -> None:
     said = cli.say("plan", "custmers")
     assert (said.status, said.out) == (1, "")
@@ -212,8 +221,8 @@ def test_the_markdown_is_a_comment_with_a_table_and_every_plan(cli: CommandLine)
 def test_a_comment_is_never_longer_than_github_takes() -> None:
     """Fewer records are shown where there is no room; every sync and its counts always are, as long as they fit."""
     lines = [
-        {"key": f"C-{n}", "action": "create", "field": f"custom.field{field}Str", "after": "x" * 100}
-        for n in range(60)
+        {"key": f"C-{n}", "action": "create", "field": f"custom.{'x' * 60}{field}Str", "after": "x" * 100}
+        for n in range(40)
         for field in range(5)
     ]
     columns = ["key", "action", "kustomer_id", "field", "before", "after", "reason"]
@@ -225,14 +234,14 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
         return [Planned(CUSTOMERS_IN_PYTHON, f"customers_{n}", plan, refused) for n in range(count)]
 
     for count, every, shown in (
-        (1, True, 60),
+        (1, True, 40),
         (1, False, 20),
-        (30, False, 30 * 5),
-        (30, True, 30 * 5),
-        (80, False, 80),
+        (15, False, 15 * 5),
+        (15, True, 15 * 5),
+        (40, False, 40),
     ):
         text = plans_as_markdown(planned(count, changes), [], every=every)
         assert len(text) <= MOST_CHARACTERS
         assert len(re.findall(r"(?m)^\| C-", text)) == shown, (count, every)
         assert text.count("3,000") >= count
-    assert len(plans_as_markdown(planned(700, changes.iloc[:0]), [], every=False)) <= MOST_CHARACTERS + 100
+    assert len(plans_as_markdown(planned(250, changes.iloc[:0]), [], every=False)) <= MOST_CHARACTERS + 100

@@ -7,6 +7,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from kustomer_pipeline import ObjectSync
+
 from .pipeline import CUSTOMERS, Pipeline, people, plain
 
 FULL = {"kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/customers"}
@@ -73,15 +75,21 @@ def test_frames_are_described_by_rows_columns_and_a_masked_preview(pipeline: Pip
     assert metadata["query"].strip() == "```sql\nselect * from customers order by id\n```"
     assert len(metadata["preview"]) == 5
     assert metadata["preview"][0] == {
-        "id": "C…",
+        "id": "… (3)",
         "email": "j…@….example",
-        "name": "J…",
-        "phone": "0…",
-        "plan": "p…",
+        "name": "J… (13)",
+        "phone": "0… (13)",
+        "plan": "… (3)",
     }
     mapped = run.metadata("kustomer/customers_mapped")
     assert mapped["invalid_rows"] == 0
-    assert mapped["preview"][0]["_key"] == "C-1"
+    first = mapped["preview"][0]
+    assert (first["_key"], first["email"], first["custom.planStr"], first["_invalid"]) == (
+        "C-1",
+        "j…@….example",
+        "p… (3)",
+        None,
+    )
 
 
 def test_values_are_shown_when_somebody_asks_for_them(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +97,26 @@ def test_values_are_shown_when_somebody_asks_for_them(pipeline: Pipeline, monkey
     pipeline.customers(people(1))
     run = pipeline.run("plan_all", CUSTOMERS)
     assert run.metadata("kustomer/customers_rows")["preview"][0]["email"] == "jane1@private.example"
-    after = [change["after"] for change in run.metadata("kustomer/customers_plan")["changes"]]
-    assert "Jane Private1" in after
+    assert "`name`: Jane Private1" in run.metadata("kustomer/customers_plan")["plan"]
+
+
+def test_a_field_that_is_shown_is_shown_everywhere_and_no_other(pipeline: Pipeline) -> None:
+    showing = ObjectSync(
+        name="customers",
+        object="customers",
+        query=CUSTOMERS.sql,
+        fields={**CUSTOMERS.fields, "custom.planStr": {"column": "plan", "show": True}},
+        match_on=["externalId", "email"],
+        default_region="GB",
+    )
+    pipeline.sandbox.seed_customer(externalId="C-1", emails=[{"email": "jane1@private.example"}], name="J. P.")
+    pipeline.customers(people(2))
+    run = pipeline.run("plan_all", showing)
+    metadata = run.metadata("kustomer/customers_plan")
+    assert "custom.planStr: nothing → pro" in metadata["changes"][0]["what changes"]
+    assert "`custom.planStr`: pro" in metadata["plan"]
+    assert run.metadata("kustomer/customers_mapped")["preview"][0]["custom.planStr"] == "pro"
+    assert "private" not in str(metadata).lower()
 
 
 def test_a_few_bad_rows_warn_and_the_run_succeeds(pipeline: Pipeline) -> None:
@@ -199,14 +225,9 @@ def test_a_plan_shows_the_changes_and_makes_none(pipeline: Pipeline) -> None:
     assert run.materialized() == {"kustomer/customers_rows", "kustomer/customers_mapped", "kustomer/customers_plan"}
     metadata = run.metadata("kustomer/customers_plan")
     assert (metadata["would_create"], metadata["would_update"], metadata["unchanged"]) == (2, 1, 0)
-    names = [change for change in metadata["changes"] if change["field"] == "name"]
-    assert {
-        "key": "C-1",
-        "action": "update",
-        "field": "name",
-        "before": "J…",
-        "after": "J…",
-    }.items() <= names[0].items()
+    assert [line["row"] for line in metadata["changes"]] == ["C-1", "C-2", "C-3"]
+    assert "name: J… (5) → J… (13)" in metadata["changes"][0]["what changes"]
+    assert metadata["changes"][1]["what changes"] == "create"
     assert dict(pipeline.sandbox.customers) == before
     value = run.result.asset_value(dg.AssetKey(["kustomer", "customers_plan"]))
     assert "Jane Private1" in value["after"].tolist()

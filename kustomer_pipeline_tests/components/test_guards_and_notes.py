@@ -50,7 +50,7 @@ def test_a_mass_change_is_held_until_somebody_approves_it_once(loaded: Pipeline)
     plan_id = held.metadata("kustomer/customers")["change_plan_id"]
     assert f"approve_changes: {plan_id}" in held.metadata("kustomer/customers")["what_to_do"]
     examples = plain(held.checks()[CHANGES].metadata["held_examples"])
-    assert {(one["field"], one["before"], one["after"]) for one in examples} == {("custom.planStr", "f…", "p…")}
+    assert {(one["field"], one["before"], one["after"]) for one in examples} == {("custom.planStr", "f… (4)", "p… (3)")}
     assert loaded.run("plan_all").metadata("kustomer/customers_plan")["change_plan_id"] == plan_id
 
     approved = loaded.run("sync_customers", config={"approve_changes": plan_id})

@@ -165,6 +165,25 @@ def test_python_and_yaml_give_the_same_definitions(project: Project) -> None:
     assert shown(build_definitions([companies, customers(), vip(), accounts()])) == shown(project.load())
 
 
+def test_what_is_written_of_a_field_besides_its_column_reaches_the_engine() -> None:
+    sync = ObjectSync(
+        name="customers",
+        object="customers",
+        query="select 1",
+        match_on=["email"],
+        fields={
+            "email": "email",
+            "company": {"column": "account", "missing": "send_without"},
+            "custom.planStr": {"column": "plan", "show": True},
+        },
+    )
+    assert sync.spec.fields == (
+        FieldMapping("email", ("email",)),
+        FieldMapping("company", ("account",), missing="send_without"),
+        FieldMapping("custom.planStr", ("plan",), show=True),
+    )
+
+
 def test_a_sync_says_to_the_engine_what_was_written() -> None:
     assert customers().spec == ObjectSpec(
         name="customers",

@@ -57,8 +57,8 @@ def test_what_did_not_land_as_it_was_sent_warns_and_the_run_succeeds(pipeline: P
     ids = set(pipeline.sandbox.customers)
     assert {record.data["kustomer_id"] for record in table.records} == ids
     lines = sorted((record.data["key"], record.data["field"], record.data["sent"]) for record in table.records)
-    assert lines == [("C-1", "name", "J…"), ("C-2", "name", "J…"), ("C-3", "name", "J…")]
-    assert {record.data["found"] for record in table.records} == {"S…"}
+    assert lines == [(f"C-{n}", "name", "J… (13)") for n in (1, 2, 3)]
+    assert {record.data["found"] for record in table.records} == {"S… (13)"}
 
 
 def test_full_resync_repairs_what_drifted(pipeline: Pipeline) -> None:

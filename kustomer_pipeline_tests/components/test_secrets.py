@@ -3,6 +3,7 @@
 The event log, what is printed, the files of an instance on disk, the state, the log tables in the warehouse.
 """
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,13 +126,16 @@ def test_an_instance_on_disk_holds_no_key_and_personal_data_in_its_frames_only(
     """As the project is run: event log in files, what is printed in files, the frames as Parquet."""
     pipeline.customers([*people(20), (None, "lone@private.example", "Lone Private", "nonsense", "pro")])
     pipeline.vips(["jane2@private.example", "stranger@private.example"])
-    job = build_definitions([logged(), logged(VIP)]).resolve_job_def("sync_all")
+    definitions = build_definitions([logged(), logged(VIP)])
     with dg.DagsterInstance.get() as instance:
+        assert definitions.resolve_job_def("plan_all").execute_in_process(instance=instance).success
         pipeline.sandbox.faults.set("gateway_error_before", probability=0.3)
+        job = definitions.resolve_job_def("sync_all")
         assert job.execute_in_process(instance=instance, raise_on_error=False).run_id
     files = dict(files_below(dagster_home))
     suffixes = {path.suffix for path in files}
-    assert suffixes >= {".parquet", ".db", ".err"}  # frames, event logs, what was printed
+    assert suffixes >= {".parquet", ".csv", ".db", ".err"}  # frames, event logs, what was printed
     for path, content in files.items():
-        text = content.decode("latin-1")
-        assert_without(text, (pipeline.sandbox.api_key.lower(), *(PERSONAL if path.suffix != ".parquet" else ())))
+        text, is_frame = content.decode("latin-1"), path.suffix in (".parquet", ".csv")
+        assert_without(text, (pipeline.sandbox.api_key.lower(), *(() if is_frame else PERSONAL)))
+        assert not is_frame or stat.S_IMODE(path.stat().st_mode) == 0o600

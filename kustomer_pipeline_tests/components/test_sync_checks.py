@@ -117,7 +117,7 @@ def test_held_changes_fail_with_examples_and_the_run_config_that_lets_them_throu
         assert "approve_changes: abc" in plain(metadata["what_to_do"])
         assert metadata["change_plan_id"] in ("abc", dg.MetadataValue.text("abc"))
         [example] = plain(metadata["held_examples"])
-        assert (example["key"], example["before"], example["after"]) == ("C-1", "J…", "J…")
+        assert (example["key"], example["before"], example["after"]) == ("C-1", "J… (12)", "J… (12), another")
 
 
 def test_held_removals_fail_with_the_run_config_that_lets_them_through() -> None:

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from kustomer_pipeline.components import markdown
+from kustomer_pipeline.components.changed_records import MOST_FIELDS
 from kustomer_pipeline.components.metadata import Around, plan_metadata, report_metadata
 from kustomer_pipeline.components.outcomes_plot import RunOutcomes, outcomes_of, plot
-from kustomer_pipeline.components.plan_page import RECORDS, plan_page
+from kustomer_pipeline.components.plan_page import FIELDS, NEW_RECORDS, RECORDS, plan_page
 from kustomer_pipeline.components.reason_groups import by_reason
 from kustomer_pipeline.components.run_report import run_report
 from kustomer_pipeline.components.sync_config import OnCron, Schedule, Watch
@@ -50,56 +51,151 @@ def a_report(rows: list[tuple[str, str, str | None]], **changes: Any) -> SyncRep
 # --- a plan ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_plan_reads_as_a_diff_with_the_most_frequent_field_first_and_values_masked() -> None:
-    plan = a_plan(UPDATES, counts={"update": 2, "invalid": 1}, held_changes=HeldChanges(0, 11, "changes-2-ab"))
-    assert plan_page(CUSTOMERS, plan).rstrip() == "\n".join(
+REFUSED = pd.DataFrame(
+    [
+        ("C-7", "invalid", "email is missing"),
+        ("C-8", "invalid", "email is missing"),
+        ("C-9", "rejected", "it is taken"),
+    ],
+    columns=["key", "outcome", "reason"],
+)
+
+
+def test_a_plan_reads_from_the_counts_to_the_changes_to_what_is_refused() -> None:
+    """One line a record, the field that changes most often first, values masked."""
+    counts = {"update": 2, "create": 1, "invalid": 2, "reject": 1}
+    lines = [["C-3", "create", None, "name", None, "Jo Doe", None], *UPDATES]
+    plan = a_plan(lines, counts=counts, id="plan-3-ab", held_changes=HeldChanges(0, 11, "changes-2-ab"))
+    assert plan_page(CUSTOMERS, plan, REFUSED).rstrip() == "\n".join(
         [
-            "**A run would update 2 customers.**",
+            "**A run would create 1 and update 2 customers.**",
             "",
-            "9 stay as they are; of the other rows: 1 invalid.",
+            "9 stay as they are; of the other rows: 2 invalid, 1 refused.",
             "",
             "Nothing has been sent. To send it, run the job `sync_customers`: about 3 requests, about a second at the "
             "present budget. This plan took 4 requests.",
             "",
+            "### By field",
+            "",
+            "| field | update | create |",
+            "| --- | --: | --: |",
+            "| `custom.planStr` | 2 |  |",
+            "| `name` | 1 | 1 |",
+            "",
+            "### Refused, by reason",
+            "",
+            "| refused, because | rows |",
+            "| --- | --: |",
+            "| email is missing | 2 |",
+            "| it is taken | 1 |",
+            "",
             "### Update: 2",
             "",
-            "Fields: `custom.planStr` 2, `name` 1.",
-            "",
-            "| row | field | before → after |",
+            "| row | record | field: before → after |",
             "| --- | --- | --- |",
-            "| C-1 | `custom.planStr` | f… → p… |",
-            "|  | `name` | J… → *nothing* |",
-            "| C-2 | `custom.planStr` | f… → p… |",
+            "| C-1 | `5f` | `custom.planStr`: f… (4) → p… (3); `name`: J… (4) → *nothing* |",
+            "| C-2 | `6f` | `custom.planStr`: f… (4) → p… (3) |",
             "",
-            "The checks of `kustomer/customers_mapped` list the invalid rows (1) with their reasons.",
+            "### Create: 1",
             "",
-            "Plan id: `changes-2-ab`",
+            "| row | new record |",
+            "| --- | --- |",
+            "| C-3 | `name`: J… (6) |",
             "",
-            "**All 3 lines, with their values**, are the value of this asset: a Parquet file, whose path is under "
-            "`file` in the table of metadata. To open it as a spreadsheet, put the path for PATH:",
+            "### To approve it",
             "",
-            "```sh",
-            'python -c "import pandas',
-            "pandas.read_parquet('PATH').to_csv('plan.csv')\"",
+            "To have exactly this done, and nothing else, launch the job `apply_plan` with this run config within 24 "
+            "hours. What has changed since by then is left as it is.",
+            "",
+            "```yaml",
+            "ops:",
+            "  apply:",
+            "    config:",
+            "      plan: plan-3-ab",
+            "      by: your name",
             "```",
+            "",
+            "### Would be refused: 3",
+            "",
+            "| rows | outcome | reason | for example |",
+            "| --: | --- | --- | --- |",
+            "| 2 | invalid | email is missing | C-7, C-8 |",
+            "| 1 | rejected | it is taken | C-9 |",
+            "",
+            "### All of it",
+            "",
+            "**All 4 lines, with their values**, are in a file beside the other frames: `csv` in the table of metadata "
+            "says where for a spreadsheet, `file` where as Parquet. Only its owner may read it, and it goes when it is "
+            "not among the newest any more (`KUSTOMER_KEEP_FRAMES`).",
         ]
     )
 
 
+def test_the_metadata_of_a_plan_begins_with_the_changes_and_has_a_line_for_each_reason() -> None:
+    """The table of metadata is narrow: two columns, no word that is wider than its place."""
+    lines = [["C-3", "create", None, "name", None, "Jo Doe", None], *UPDATES]
+    lines.append(["C-2", "update", "6f", "custom.lifetimeValueNum", "1234", "2345", None])
+    metadata = plan_metadata(CUSTOMERS, a_plan(lines, counts={"update": 2, "create": 1}), REFUSED)
+    assert list(metadata)[:4] == ["summary", "plan", "changes", "would_be_refused"]
+    assert plain(metadata["changes"]) == [
+        {"row": "C-1", "what changes": "custom.planStr: f… (4) → p… (3); name: J… (4) → nothing"},
+        {
+            "row": "C-2",
+            "what changes": "custom.planStr: f… (4) → p… (3); custom.\u200blifetime\u200bValue\u200bNum: ~1200 → ~2300",
+        },
+        {"row": "C-3", "what changes": "create"},
+    ]
+    assert plain(metadata["would_be_refused"]) == [
+        {"rows": 2, "reason": "email is missing (C-7, …)"},
+        {"rows": 1, "reason": "it is taken (C-9)"},
+    ]
+
+
+def test_changes_of_many_records_are_not_below_many_refused_rows() -> None:
+    """54 refused rows are three lines, whatever their number."""
+    lines: list[list[str | None]] = [[f"C-{n}", "update", "5f", "name", "A", "B", None] for n in range(5)]
+    reasons = ["email is missing", "name is too long", "it is taken"]
+    refused = [(f"R-{n}", "invalid", reasons[n % 3]) for n in range(54)]
+    rows = pd.DataFrame(refused, columns=["key", "outcome", "reason"])
+    page = plan_page(CUSTOMERS, a_plan(lines, counts={"update": 5, "invalid": 54}), rows).splitlines()
+    assert page.index("### Update: 5") < page.index("### Would be refused: 54")
+    assert len(page) < 60
+    assert len(plain(plan_metadata(CUSTOMERS, a_plan(lines, counts={"update": 5}), rows)["would_be_refused"])) == 3
+
+
 def test_a_plan_shows_values_only_when_somebody_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = a_plan([["a@b.example", "create", None, "name", None, "Jane | *Doe*", None]], counts={"create": 1})
-    assert "| a…@….example | `name`: J… |" in plan_page(CUSTOMERS, plan)
+    assert "| a…@….example | `name`: J… (12) |" in plan_page(CUSTOMERS, plan)
     monkeypatch.setenv("KUSTOMER_SHOW_VALUES", "1")
     # Shown as it is: a value is no Markdown.
     assert r"| a@b.example | `name`: Jane \| \*Doe\* |" in plan_page(CUSTOMERS, plan)
 
 
+def test_two_rows_whose_keys_look_alike_are_two_lines() -> None:
+    lines = [[f"j{n}@b.example", "update", "5f", "custom.planStr", "free", "pro", None] for n in range(3)]
+    page = plan_page(CUSTOMERS, a_plan(lines, counts={"update": 3}))
+    assert page.count("| j…@….example | `5f` | `custom.planStr`: f… (4) → p… (3) |") == 3
+
+
 def test_a_plan_of_many_records_shows_the_first_and_counts_the_rest() -> None:
     lines: list[list[str | None]] = [[f"C-{n}", "update", "5f", "name", "A", "B", None] for n in range(1000)]
-    page = plan_page(CUSTOMERS, a_plan(lines, counts={"update": 1000}))
-    assert "### Update: 1,000\n\nFields: `name` 1,000." in page
-    assert page.count("A… → B…") == RECORDS
+    lines += [[f"N-{n}", "create", None, "name", None, "B", None] for n in range(30)]
+    page = plan_page(CUSTOMERS, a_plan(lines, counts={"update": 1000, "create": 30}))
+    assert page.count("… (1) → … (1), another") == RECORDS
     assert f"… and {1000 - RECORDS:,} more." in page
+    assert page.count("| N-") == NEW_RECORDS
+    assert f"… and {30 - NEW_RECORDS} more." in page
+
+
+def test_a_record_with_many_changes_stays_one_line() -> None:
+    lines: list[list[str | None]] = [["C-1", "update", "5f", f"custom.f{n}Num", "100", "200", None] for n in range(30)]
+    plan = a_plan(lines, counts={"update": 1})
+    assert f"| {30 - FIELDS} other fields |  |" in plan_page(CUSTOMERS, plan)
+    [line] = [line for line in plan_page(CUSTOMERS, plan).splitlines() if line.startswith("| C-1 ")]
+    assert line.count(r"\~100 → \~200") == MOST_FIELDS
+    assert line.endswith(f"; … and {30 - MOST_FIELDS} more |")
+    [row] = plain(plan_metadata(CUSTOMERS, plan)["changes"])
+    assert row["what changes"].endswith(f"; … and {30 - MOST_FIELDS} more")
 
 
 def test_a_held_plan_says_how_to_approve_it() -> None:
@@ -120,7 +216,7 @@ def test_a_plan_that_changes_nothing_says_so() -> None:
 def test_reasons_are_whole_and_stand_beside_the_key_where_the_ui_does_not_hide_them() -> None:
     plan = a_plan([["C-1", "reject", None, None, None, None, LONG]], counts={"reject": 1})
     assert f"| 1 | rejected | {LONG} | C-1 |" in plan_page(CUSTOMERS, plan)
-    assert plain(plan_metadata(CUSTOMERS, plan)["would_be_refused"]) == [{"key": "C-1", "reason": LONG}]
+    assert plain(plan_metadata(CUSTOMERS, plan)["would_be_refused"]) == [{"rows": 1, "reason": f"{LONG} (C-1)"}]
     metadata = report_metadata(CUSTOMERS, a_report([("C-1", "rejected", LONG)]))
     assert [list(row) for row in plain(metadata["refused_rows"])] == [["key", "reason", "outcome"]]
     assert LONG in plain(metadata["report"])

@@ -85,14 +85,14 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     ],
     "custom_nested": [(10, "fields.custom.planStr: write it as a field of its own, custom.planStr")],
     "custom_umlaut": [
-        (9, "fields.custom.größeNum: custom.größeNum is not the name of a custom attribute: letters, digits,")
+        (9, "fields.custom.größeNum: custom.größeNum is not the name of a custom attribute: letters and digits")
     ],
     "custom_without_type": [
         (9, "fields.custom.plan: custom.plan is not the name of a custom attribute: letters and digits in camelCase,")
     ],
     "custom_wrong_case": [
-        (9, "fields.custom.planSTR: custom.planSTR is not the name of a custom attribute: letters, digits, _"),
-        (10, "fields.custom.Plan Str: custom.Plan Str is not the name of a custom attribute: letters, digits,"),
+        (9, "fields.custom.planSTR: custom.planSTR is not the name of a custom attribute: letters and digits"),
+        (10, "fields.custom.Plan Str: custom.Plan Str is not the name of a custom attribute: letters and digits"),
     ],
     "deep_but_readable": [(10, "description: has to be text")],
     "description_list": [(10, "description: has to be text")],
@@ -305,7 +305,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "unclosed_quote": [(4, "is not YAML: the quote that begins here does not end")],
     "utf_16": [(1, "is not UTF-8 text; save the file as UTF-8")],
     "very_deep": [(10, "is nested too deep: more than 50 levels")],
-    "watch_below_zero": [(10, "watch.every: -60 is out of range: greater than or equal to 1")],
+    "watch_below_zero": [(10, "watch.every: -60 is out of range: greater than or equal to 5")],
     "watch_every_minute": [(10, "watch.every: has to be a whole number")],
     "watch_list": [(10, "watch: has to be keys and values: {key: value}")],
     "watch_text": [(10, "watch: has to be keys and values: {key: value}")],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kustomer_pipeline.kustomer import KustomerError
-from kustomer_pipeline_tests.world import World, audience, customers, members, people
+from kustomer_pipeline.mapping import FieldMapping
+from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, customers, members, people
 
 FAULTS = [
     *("drop_before", "drop_after", "gateway_error_before", "gateway_error_after", "error_not_json"),
@@ -42,6 +43,33 @@ def test_nothing_said_holds_the_key_or_a_value(world: World, caplog: pytest.LogC
     assert world.sandbox.api_key not in said
     for value in ("@example", "p3@", "Person 3", "Somebody Else", "Secret Plan"):
         assert value not in said
+
+
+def test_of_what_is_a_persons_a_plan_shows_one_character_and_a_length(world: World) -> None:
+    """In whatever field it stands; what the sync shows is that field and no other."""
+    person = {"name": "Jane Quimby", "phone": "+442079460731", "plan": "Jane Quimby's plan", "ltv": 1234.5}
+    fields = (
+        *CUSTOMER_FIELDS,
+        FieldMapping("phone", ("phone",)),
+        FieldMapping("custom.fullNameStr", ("name",)),
+        FieldMapping("custom.ltvNum", ("ltv",)),
+        FieldMapping("custom.mobileStr", ("phone",)),
+        FieldMapping("custom.tierStr", ("tier",), show=True),
+    )
+    rows = [{"id": "C-1", "email": "jane@private.example", "tier": "gold", **person}]
+    table = world.plan(customers(fields=fields), rows).table()
+    shown = dict(zip(table["field"], table["after"], strict=True))
+    assert shown == {
+        "externalId": "C… (3)",
+        "emails": "1 item",
+        "name": "J… (11)",
+        "phones": "1 item",
+        "custom.planStr": "Ja… (18)",
+        "custom.fullNameStr": "J… (11)",
+        "custom.ltvNum": "~1200",
+        "custom.mobileStr": "+… (13)",
+        "custom.tierStr": "gold",
+    }
 
 
 def test_the_state_holds_no_key_and_no_address_but_row_keys(world: World, tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_the_suffix_of_a_custom_attribute_is_its_type(field: str, value: str) ->
         ("customers", "custom.plan", "Str, Txt, Num, At, Bool, Url, Id, Tree"),
         ("customers", "custom.life_time_valueNum", "did you mean custom.lifeTimeValueNum"),
         ("companies", "custom.plan-2Str", "did you mean custom.plan2Str"),
+        ("companies", "custom.PlanStr", "did you mean custom.planStr"),
         ("customers", "custom.planstr", "did you mean custom.planStr"),
         ("customers", "custom.Str", "custom attribute"),
         ("customers", "custom.a bStr", "custom attribute"),

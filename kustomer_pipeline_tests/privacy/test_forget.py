@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from kustomer_pipeline.kustomer import PermissionDeniedError
 from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sandbox.roles import ALL_ROLES, without
-from kustomer_pipeline.sync import Beyond, ForgetError, Receipt, RemovalLimit, StateStore, SyncSpec, Who, forget
+from kustomer_pipeline.sync import (
+    Beyond,
+    ForgetError,
+    Receipt,
+    RemovalLimit,
+    StateStore,
+    SyncSpec,
+    Who,
+    forget,
+    keep_plan,
+)
 from kustomer_pipeline.sync.state import tables
 from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, companies, customers, members, people
 
@@ -65,6 +75,26 @@ def test_all_syncs_forget_a_person_and_nobody_else(world: World) -> None:
     }  # fmt: skip
     assert world.run(customers(), people(3, plan="pro")).counts.skipped == 1
     assert world.customer("C-1")["name"] == "Person 1"  # nothing is done in Kustomer
+
+
+def test_a_plan_that_was_asked_for_a_row_by_its_name_goes_and_no_other(world: World) -> None:
+    """Its options name the row (only_keys)."""
+    world.run(customers(), people(3))
+    plans = {key: world.plan(customers(), people(3, plan="pro"), only_keys=frozenset({key})) for key in ("C-1", "C-2")}
+    plans["all"] = world.plan(customers(), people(3, plan="gold"))
+    plans["email=P1@example.com"] = world.plan(
+        customers(), people(3, plan="free", start=2), only_keys=frozenset({"email=P1@Example.com", "C-4"})
+    )
+    with StateStore.open(world.state_url, clock=world.clock) as state:
+        for plan in plans.values():
+            keep_plan(plan, state, "somebody")
+    receipt = forgotten(world, Who(email=EMAIL))
+    with StateStore.open(world.state_url, clock=world.clock) as state:
+        kept = {key for key, plan in plans.items() if plan.id and state.plans(world.sandbox.org_id).get(plan.id)}
+        assert state.plans(world.sandbox.org_id).seals(plans["C-1"].id or "") == frozenset()
+    assert kept == {"C-2", "all"}
+    assert receipt.removed["state.plans"] == 2
+    assert mentions(world, EMAIL, "P1@", "'C-1'", '"C-1"') == []
 
 
 def test_by_the_key_of_a_row(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kustomer_pipeline.mapping import FieldMapping, field_names, field_type
+from kustomer_pipeline.sync import ChangeLimit
+from kustomer_pipeline.sync.drift import DriftPolicy
 from kustomer_pipeline.sync.masked_values import mask, mask_columns, mask_pair, shown_fields
 from kustomer_pipeline.sync.masking import shown
+from kustomer_pipeline_tests.sync.drifting import look
 from kustomer_pipeline_tests.world import World, customers, people
 
 ID = "5f1234567890123456789abc"
@@ -203,6 +207,25 @@ def test_a_field_that_is_shown_is_shown_in_a_plan_and_in_what_is_held(world: Wor
     assert set(plan.table()["after"]) == {"gold", "J… (12)"}
     assert set(plan.masked(plan.changes.iloc[:1])["key"]) == {"C-0"}
     assert set(plan.table(show_values=True)["after"]) == {"gold", "Jane Private"}
+
+
+def test_a_report_and_a_look_for_drift_show_it_too(world: World) -> None:
+    spec = customers(fields=SHOWING, max_changes=ChangeLimit(share=0.1))
+    first = world.run(spec, people(120))
+    assert first.read_back.shown == {"custom.planStr"}
+    lines = pd.DataFrame(
+        [("C-0", "5f", "custom.planStr", "free", "gold"), ("C-0", "5f", "name", "Jane Roe", "Jane Doe")],
+        columns=["key", "kustomer_id", "field", "sent", "found"],
+    ).astype("string")
+    assert replace(first.read_back, rows=lines).table()[["sent", "found"]].to_numpy().tolist() == [
+        ["free", "gold"],
+        ["J… (8)", "J… (8), another"],
+    ]
+    held = world.run(spec, people(120, plan="gold")).held_changes
+    assert (held.held, set(held.table()["after"])) == (120, {"gold"})
+    world.sandbox.agent_edit(world.id_of("p0@example.com"), custom={"planStr": "silver"}, name="Jane Roe")
+    table = look(world, spec, people(120), policy=DriftPolicy(sample=None)).table()
+    assert dict(zip(table["field"], table["theirs"], strict=True)) == {"custom.planStr": "silver", "name": "J… (8)"}
 
 
 def test_that_a_field_is_shown_changes_nothing_in_what_is_sent_or_sealed(world: World) -> None:

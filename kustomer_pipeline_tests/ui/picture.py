@@ -25,6 +25,8 @@ from .stage import Stage, browser, new_window, stage
 SCALE = 2
 WIDTH = 600  # of a page of text, in the pixels of the UI
 DAYS = 5  # before today, so that there is something to draw
+HIGH = 2600  # as much of it as the UI shows without rolling to its end
+SHOWN = 1030  # from its beginning
 MARGIN = 12
 # The lines of each node, and from top to bottom: two nodes wide instead of four.
 LOOK = {"asset-node-facets": ["checks", "status", "kind-tag"], "asset-graph-direction": "vertical"}
@@ -61,7 +63,7 @@ def take_graph(started: Browser, demo: Stage, path: Path) -> None:
 
 def take_page(started: Browser, demo: Stage, asset: str, name: str, path: Path) -> None:
     """The page that opens from the metadata `name` of an asset, as wide as a small window."""
-    page = new_window(started, width=WIDTH, height=1400, scale=SCALE).new_page()
+    page = new_window(started, width=WIDTH, height=HIGH, scale=SCALE).new_page()
     page.goto(f"{demo.url}/assets/{asset}?view=overview")
     page.locator("tr").filter(has=page.get_by_text(name, exact=True)).get_by_text("[Show Markdown]").first.click()
     text = page.get_by_role("dialog").locator(".dagster-markdown")
@@ -69,7 +71,8 @@ def take_page(started: Browser, demo: Stage, asset: str, name: str, path: Path) 
     page.wait_for_timeout(500)  # the dialog grows into its place
     box = text.bounding_box()
     assert box is not None
-    page.screenshot(path=path, clip=_around(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]))
+    bottom = box["y"] + min(box["height"], SHOWN)
+    page.screenshot(path=path, clip=_around(box["x"], box["y"], box["x"] + box["width"], bottom))
 
 
 def _graph(page: Page) -> FloatRect:

@@ -150,9 +150,12 @@ def test_no_page_of_an_asset_names_anybody(demo: Stage, page: Page, key: str) ->
     assert_nobody_is_named(page, demo)
 
 
-def test_nothing_in_the_metadata_of_a_sync_is_out_of_sight(demo: Stage, page: Page) -> None:
-    """The path of a file is one long word, which would make the whole table wide: it opens in a window."""
-    open_asset(page, demo, "kustomer/vip_audience")
+@pytest.mark.parametrize("key", ["kustomer/vip_audience", "kustomer/customers_plan"])
+def test_nothing_in_the_metadata_of_a_sync_is_out_of_sight(demo: Stage, page: Page, key: str) -> None:
+    """The path of a file is one long word, which would make the whole table wide: it opens in a window. So would be a
+    plan with a column more."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_asset(page, demo, key)
     expect(value(page, "file")).to_be_visible()
     table = page.locator("table").filter(has=page.get_by_text("file", exact=True)).first
     assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
@@ -171,16 +174,31 @@ def test_a_plan_shows_what_would_change_field_by_field(demo: Stage, page: Page) 
     for name, number in (("would_create", "1"), ("would_update", str(upgraded)), ("invalid", "36")):
         expect(value(page, name)).to_have_text(number)
     changes = value(page, "changes")
-    plans = changes.locator("table tr").filter(has_text="update").filter(has_text="custom.planStr")
+    plans = changes.locator("table tr").filter(has_text="custom.planStr: f… (4) → p… (3)")
     expect(plans).to_have_count(upgraded)
     plan = open_page(page, "plan")
     expect(plan).to_contain_text(f"A run would create 1 and update {upgraded} customers.")
     for key in (*demo.day.upgraded, demo.day.new_customer):
         expect(changes).to_contain_text(key)
         expect(plan.locator("td").get_by_text(key, exact=True)).to_be_visible()
-    expect(plan.locator("tr").filter(has_text="custom.planStr").filter(has_text="f… → p…")).to_have_count(upgraded)
+    lines = plan.locator("tr").filter(has_text="custom.planStr").filter(has_text="f… (4) → p… (3)")
+    expect(lines).to_have_count(upgraded)
     assert_all_in_sight(plan)
     assert_nobody_is_named(page, demo)
+
+
+def test_the_changes_of_a_plan_come_before_its_numbers_and_what_is_refused_is_a_line_a_reason(
+    demo: Stage, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_asset(page, demo, "kustomer/customers_plan")
+    changes, refused = value(page, "changes"), value(page, "would_be_refused")
+    expect(changes).to_be_visible()
+    tops = [box["y"] for one in (changes, refused, value(page, "would_update")) if (box := one.bounding_box())]
+    assert tops == sorted(tops)
+    assert len(tops) == 3
+    expect(refused.locator("table tr").filter(has_text=re.compile(r"^\s*8\s*email is missing"))).to_have_count(1)
+    expect(refused.locator("table tr")).to_have_count(1 + 7)  # of 36 rows
 
 
 def test_the_last_runs_are_drawn_in_a_report(demo: Stage, page: Page) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from kustomer_pipeline.kustomer import KustomerClient
 
+from ..masked_values import shown_fields
 from ..needed import require_roles
 from ..observed import observed, work_of
 from ..opening import WIRE_FACT, Opened, Opening
@@ -115,6 +116,7 @@ class _Looking:
             left_to_them=look.left,
             done=done,
             notes=(*notes, *told.notes, *said),
+            shown=shown_fields(self.spec.fields, self.spec.object),
         )
 
     async def _open(self, mapped: pd.DataFrame, org_id: str) -> tuple[Opened, pd.DataFrame]:

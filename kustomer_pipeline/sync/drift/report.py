@@ -52,6 +52,7 @@ class DriftReport:
     deleted, merged (another record has their identifiers), gone. `fields`: of how many records each field differs.
     left_to_them: fields of the rows looked at that were left to Kustomer before. `rows`: DataFrame with a line per
     field that differs, or record that is gone: DRIFT_COLUMNS (strings). `requests`: what it cost of the org's budget.
+    `shown`: fields whose values may be shown.
     """
 
     sync: str
@@ -68,6 +69,7 @@ class DriftReport:
     left_to_them: int = 0
     done: Done = field(default_factory=Done)
     notes: tuple[str, ...] = ()
+    shown: frozenset[str] = frozenset()
 
     @property
     def drifted(self) -> int:
@@ -95,7 +97,8 @@ class DriftReport:
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first lines as they may be shown: values and personal keys masked unless `show_values`."""
-        return masked_table(self.rows, limit, show_values=show_values, values=("ours", "theirs"))
+        values = ("ours", "theirs")
+        return masked_table(self.rows, limit, show_values=show_values, values=values, shown=self.shown)
 
 
 def records_of(findings: Sequence[Finding]) -> Mapping[What, int]:

@@ -19,7 +19,19 @@ from .database import Database, in_parts
 from .erasing import erasing, rebuild
 from .lines import syncs_with_lines
 from .person import Person
-from .tables import FILED, OPEN, bulk_jobs, identities, stale_lines, sync_changes, sync_log, sync_rows
+from .tables import (
+    FILED,
+    OPEN,
+    bulk_jobs,
+    identities,
+    plan_creates,
+    plan_seals,
+    plans,
+    stale_lines,
+    sync_changes,
+    sync_log,
+    sync_rows,
+)
 from .values import value_hash
 
 
@@ -101,6 +113,7 @@ class Traces:
             stale = self._of_keys(connection, stale_lines, tuple(stale_lines.primary_key.columns), person)
             removed[stale_lines.name] = _delete_lines(connection, stale_lines, list(stale))
             removed[identities.name] = self._unlearn(connection, person)
+            removed[plans.name] = self._out_of_plans(connection, person)
             scrubbed = sum(self._scrub(connection, table, person) for table in (sync_rows, sync_log))
         return {**removed, bulk_jobs.name: jobs, "reasons": scrubbed}
 
@@ -144,6 +157,21 @@ class Traces:
             else:
                 connection.execute(sa.delete(table).where(mine))
         return taken
+
+    def _out_of_plans(self, connection: sa.Connection, person: Person) -> int:
+        """Plans that were asked for a row of the person (only_keys) by its name: they go."""
+        asked = sa.and_(self._mine(plans), plans.c.options.contains("only_keys"))
+        query = sa.select(plans.c.plan_id, plans.c.sync, plans.c.options).where(asked)
+        named = [
+            plan_id
+            for plan_id, sync, options in connection.execute(query).all()
+            if any(
+                person.has_row(sync, form) for key in json.loads(options)["only_keys"] for form in (key, key.lower())
+            )
+        ]
+        for table in (plan_seals, plan_creates, plans):
+            connection.execute(sa.delete(table).where(self._mine(table), table.c.plan_id.in_(named)))
+        return len(named)
 
     def _mentioning(self, person: Person) -> Iterator[sa.ColumnElement[bool]]:
         """What was overwritten in other records, and has an address or a number of the person in it."""
