@@ -78,6 +78,20 @@ def test_values_are_masked_unless_they_are_asked_for(cli: CommandLine) -> None:
             assert "private" not in (said.out + said.beside).lower()
 
 
+def test_what_the_sync_says_may_be_shown_is_shown(cli: CommandLine) -> None:
+    cli.sync("customers", CUSTOMERS.replace("custom.planStr: plan", "custom.planStr: {column: plan, show: true}"))
+    cli.pipeline.customers(people(1))
+    cli.say("run", "customers")
+    cli.pipeline.customers([(*people(1)[0][:4], "team")])
+    found = cli.say("show", "customers", "C-1", "--json").json
+    assert found["rows"][0]["values"]["plan"] == "team"
+    assert found["rows"][0]["values"]["name"] == "J… (13)"
+    assert found["decision"]["fields"] == [{"field": "custom.planStr", "before": "pro", "after": "team"}]
+    text = cli.say("show", "customers", "C-1").out
+    assert re.search(r"custom\.planStr +team +pro +differs", text)
+    assert re.search(r"emails +j…@….example +j…@….example", text)
+
+
 def test_nothing_is_sent_and_nothing_kept(cli: CommandLine) -> None:
     cli.pipeline.customers(people(2))
     cli.pipeline.vips([JANE])
