@@ -28,6 +28,10 @@ def defs_module() -> ModuleType:
             f"KUSTOMER_DEFS is {str(folder)!r}, and there is no such folder (a relative one counts from where the "
             "command was started): it holds one folder for each sync, with a defs.yaml"
         )
+    if not any(folder.rglob("defs.y*ml")):
+        raise dg.DagsterInvalidDefinitionError(
+            f"KUSTOMER_DEFS is {str(folder)!r}, which holds no sync yet: make a folder in it with a defs.yaml"
+        )
     return _module_of(folder.resolve())
 
 

@@ -81,6 +81,12 @@ def test_a_mistake_names_the_file_and_the_line(folder: Path) -> None:
         loaded()
 
 
+def test_a_folder_without_a_sync_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUSTOMER_DEFS", str(tmp_path))
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="which holds no sync yet"):
+        loaded()
+
+
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
