@@ -18,7 +18,7 @@ from . import markdown
 from .approvals import approval_advice, changes_advice, removals_advice
 from .changed_records import ARROW, RecordLine, fields_changed, records_of
 from .refused import reasons_counted, refused_table
-from .sync_config import AudienceSyncConfig, SyncConfig
+from .sync_config import AudienceSyncConfig, ResourceKeys, SyncConfig
 
 RECORDS = 50  # of each kind of change; new records are much like one another
 NEW_RECORDS = 10
@@ -75,12 +75,18 @@ def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]
         yield f"### Would be refused: {len(refused):,}"
         yield refused_table(refused, ["rejected", "invalid"])
     if len(plan.changes):
-        yield "### All of it"
-        yield (
-            f"**All {len(plan.changes):,} lines, with their values**, are in a file beside the other frames: `csv` in "
-            "the table of metadata says where for a spreadsheet, `file` where as Parquet. Only its owner may read it, "
-            "and it goes when it is not among the newest any more (`KUSTOMER_KEEP_FRAMES`)."
-        )
+        yield f"### All of it\n\n**All {len(plan.changes):,} lines, with their values**, {_where(sync)}"
+
+
+def _where(sync: SyncConfig) -> str:
+    """Where all of it is: a project's own IO manager writes what it writes."""
+    if sync.resource_keys.frames != ResourceKeys().frames:
+        return f"are the value of this asset, where `{sync.resource_keys.frames}` keeps it."
+    return (
+        "are in a file beside the other frames: `csv` in the table of metadata says where for a spreadsheet, `file` "
+        "where as Parquet. Only its owner may read it, and it goes when it is not among the newest any more "
+        "(`KUSTOMER_KEEP_FRAMES`)."
+    )
 
 
 def _fields(plan: Plan) -> str:

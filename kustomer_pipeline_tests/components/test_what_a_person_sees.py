@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from kustomer_pipeline import ObjectSync
 from kustomer_pipeline.components import markdown
 from kustomer_pipeline.components.changed_records import MOST_FIELDS
 from kustomer_pipeline.components.metadata import Around, plan_metadata, report_metadata
@@ -169,6 +170,15 @@ def test_a_plan_shows_values_only_when_somebody_asks_for_them(monkeypatch: pytes
     monkeypatch.setenv("KUSTOMER_SHOW_VALUES", "1")
     # Shown as it is: a value is no Markdown.
     assert r"| a@b.example | `name`: Jane \| \*Doe\* |" in plan_page(CUSTOMERS, plan)
+
+
+def test_a_plan_does_not_promise_a_file_that_a_projects_own_io_manager_does_not_write() -> None:
+    own = ObjectSync.model_validate(
+        CUSTOMERS.model_dump(exclude_unset=True) | {"resource_keys": {"frames": "io_manager"}}
+    )
+    page = plan_page(own, a_plan(UPDATES, counts={"update": 2}))
+    assert "lines, with their values**, are the value of this asset, where `io_manager` keeps it." in page
+    assert "csv" not in page
 
 
 def test_two_rows_whose_keys_look_alike_are_two_lines() -> None:
