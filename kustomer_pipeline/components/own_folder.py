@@ -16,6 +16,7 @@ from kustomer_pipeline import defs as own_defs
 from kustomer_pipeline.resources import defs_folder
 
 _NAME = "kustomer_syncs"
+_DEFINED_BY = ("defs.yaml", "defs.yml", "*.py")
 
 
 def defs_module() -> ModuleType:
@@ -28,7 +29,7 @@ def defs_module() -> ModuleType:
             f"KUSTOMER_DEFS is {str(folder)!r}, and there is no such folder (a relative one counts from where the "
             "command was started): it holds one folder for each sync, with a defs.yaml"
         )
-    if not any(folder.rglob("defs.y*ml")):
+    if not any(path for pattern in _DEFINED_BY for path in folder.rglob(pattern)):
         raise dg.DagsterInvalidDefinitionError(
             f"KUSTOMER_DEFS is {str(folder)!r}, which holds no sync yet: make a folder in it with a defs.yaml"
         )

@@ -87,6 +87,12 @@ def test_a_folder_without_a_sync_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         loaded()
 
 
+def test_a_folder_may_hold_definitions_in_python_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "people.py").write_text("import dagster as dg\n\n\n@dg.asset\ndef people() -> None: ...\n")
+    monkeypatch.setenv("KUSTOMER_DEFS", str(tmp_path))
+    assert names(loaded()) == {"people"}
+
+
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
