@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from kustomer_pipeline import AudienceSync, ObjectSync
 from kustomer_pipeline.components.run_config import PlanRunConfig, SyncRunConfig
@@ -164,6 +165,14 @@ def test_the_python_example_builds_the_same_kind_of_definitions() -> None:
 def test_the_run_config_of_a_sync_is_in_the_readme_and_the_other_way_round() -> None:
     listed = {name for row in table(section(readme(), "What you get"), "key") for name in code_spans(row[0])}
     assert listed == set(SyncRunConfig.model_fields)
+
+
+def test_the_example_of_each_key_of_run_config_is_one_that_a_sync_takes() -> None:
+    for row in table(section(readme(), "What you get"), "key"):
+        [example] = code_spans(row[1])
+        given = yaml.safe_load(example)
+        assert list(given) == code_spans(row[0])
+        SyncRunConfig(**given)
 
 
 def test_the_run_config_of_a_plan_is_in_the_readme() -> None:
