@@ -4,6 +4,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -34,6 +35,15 @@ def _temporary_files_in_memory() -> None:
 
 
 _temporary_files_in_memory()
+
+
+def _ctrl_c_is_heard() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and so would every run in them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_ctrl_c_is_heard()
 
 # The same examples on every machine and in every run, and no deadline: a busy CI machine is not a bug.
 hypothesis.settings.register_profile("kustomer_pipeline", derandomize=True, deadline=None)
