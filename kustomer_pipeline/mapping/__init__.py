@@ -19,6 +19,7 @@ from .identities import hash_of, hashes_of_values, identity_columns, identity_ha
 from .keys import is_personal_key
 from .kinds import FieldMapping, FieldType, ListAttribute
 from .reasons import CODES, INVALID, KEY, ROW, ReasonCode, reason_lines
+from .salted import salted_hashes
 from .wire import wire_rows
 from .withheld import WITHHELD, is_withheld, withhold
 
@@ -53,6 +54,7 @@ __all__ = [
     "nullable_fields",
     "reason_lines",
     "required_fields",
+    "salted_hashes",
     "wire_rows",
     "withhold",
 ]

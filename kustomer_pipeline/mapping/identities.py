@@ -7,7 +7,6 @@ So a comparison that runs elsewhere can find the rows that belong together, and 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from .keys import canonical_column
 from .kinds import FieldMapping, FieldType
 from .lists import identity_text, read_items
 from .reasons import KEY
+from .salted import salted_hashes
 
 _TEXT = pa.large_string()
 
@@ -83,10 +83,7 @@ def _add(found: list[set[str]], space: str, rows: Any, values: pa.Array) -> None
 
 
 def _hashes(space: str, values: pa.Array) -> list[str]:
-    salt = hashlib.blake2b(space.encode(), digest_size=8).hexdigest()  # hash_array takes 16 characters
-    texts = np.array(values.to_pylist(), dtype=object)
-    hashes = pd.util.hash_array(texts, hash_key=salt, categorize=False)
-    return [f"{hashed:016x}" for hashed in hashes.tolist()]
+    return [f"{hashed:016x}" for hashed in salted_hashes(values.to_pylist(), space).tolist()]
 
 
 def _texts(column: pd.Series[Any]) -> pa.Array:

@@ -16,6 +16,7 @@ from kustomer_pipeline.forget import command
 from kustomer_pipeline_tests.components.conftest import clock, pipeline, sandbox, warehouse_url
 from kustomer_pipeline_tests.components.pipeline import CUSTOMERS, VIP, Pipeline, Run
 from kustomer_pipeline_tests.privacy.search import Search
+from kustomer_pipeline_tests.world import World
 
 __all__ = ["clock", "pipeline", "sandbox", "warehouse_url"]
 
@@ -62,6 +63,16 @@ class Stage:
     def search(self) -> Search:
         """What there is of a person anywhere."""
         return Search(self.home, self.pipeline.warehouse.engine, source=("customers", "vips"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A state in each of its databases."""
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if request.param == "postgresql":
+        url = str(request.getfixturevalue("postgres_url"))
+    with World(url, in_warehouse=False) as world:
+        yield world
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Who is forgotten, and who is not: an address that has moved, a record that is gone, a key, a company."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,15 +24,6 @@ from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, comp
 
 SPECS: list[SyncSpec] = [customers(), companies(), audience()]
 EMAIL = "p1@example.com"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_url"))
-    with World(url, in_warehouse=False) as world:
-        yield world
 
 
 def forgotten(world: World, who: Who, api_key: str | None = None, **beyond: Any) -> Receipt:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,15 +16,12 @@ import sqlalchemy as sa
 from kustomer_pipeline.kustomer import AuthenticationError, KustomerError
 from kustomer_pipeline.sync import Beyond, ForgetError, Person, Receipt, StateError, StateStore, SyncSpec, Who, forget
 from kustomer_pipeline.sync.state.tables import suppressed, sync_rows
+from kustomer_pipeline_tests.dying import KilledError, killed_at
 from kustomer_pipeline_tests.world import World, audience, customers, members, people
 
 SPECS: list[SyncSpec] = [customers(), audience()]
 STATE_ALONE = Beyond()
 EMAIL, KEY = "p1@example.com", "C-1"
-
-
-class KilledError(BaseException):
-    """The process ends here."""
 
 
 class Shelf:
@@ -72,22 +68,6 @@ def left(folder: Path, *texts: str) -> list[str]:
     """Files with a trace of the person, byte by byte."""
     files = [path for path in folder.iterdir() if path.is_file()]
     return [path.name for path in files for text in (EMAIL, KEY, *texts) if text.encode() in path.read_bytes()]
-
-
-@contextlib.contextmanager
-def killed_at(number: int) -> Iterator[None]:
-    """The process ends before that statement on the state, counted from one."""
-    counter = itertools.count(1)
-
-    def count(*_: Any) -> None:
-        if next(counter) == number:
-            raise KilledError
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", count)
-    try:
-        yield
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
 def test_killed_at_any_statement_it_goes_on_when_asked_again(world: World, tmp_path: Path) -> None:

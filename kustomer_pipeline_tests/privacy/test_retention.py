@@ -25,15 +25,6 @@ from kustomer_pipeline_tests.world import World, audience, customers, members, p
 DAY = 86_400.0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_url"))
-    with World(url, in_warehouse=False) as world:
-        yield world
-
-
 @pytest.fixture
 def store(world: World) -> Iterator[StateStore]:
     with StateStore.open(world.state_url, clock=world.clock) as store:

@@ -4,7 +4,6 @@ first_release.sql is such a state, made by that release: runs of three syncs, an
 """
 
 import contextlib
-import itertools
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from kustomer_pipeline.mapping import FieldMapping
 from kustomer_pipeline.sync import RemovalLimit
 from kustomer_pipeline.sync.state import Job, JobItem, StateError, StateStore, SyncState
 from kustomer_pipeline.sync.state.tables import SCHEMA_VERSION
+from kustomer_pipeline_tests.dying import KilledError, killed_at
 from kustomer_pipeline_tests.world import CUSTOMER_FIELDS, World, audience, companies, customers, members, people
 
 HERE = Path(__file__).parent
@@ -225,26 +225,6 @@ def picked(table: tuple[list[str], list[tuple[Any, ...]]], names: tuple[str, ...
 
 
 # --- all or nothing -------------------------------------------------------------------------------------------
-
-
-class KilledError(BaseException):
-    """The process ends here."""
-
-
-@contextlib.contextmanager
-def killed_at(number: int) -> Iterator[None]:
-    """The process ends before that statement is executed, counted from one."""
-    counter = itertools.count(1)
-
-    def count(*_: Any) -> None:
-        if next(counter) == number:
-            raise KilledError
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", count)
-    try:
-        yield
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
 def test_a_migration_that_is_interrupted_anywhere_leaves_the_first_layout_whole(old_url: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from kustomer_pipeline.warehouse import LogTablesError, log_removal, open_engine, purge_log, remove_from_log
+from kustomer_pipeline_tests.dying import KilledError
 
 from .conftest import Statements
 from .test_log_tables import CREATED, INVALID, REJECTED, Row, Warehouse, run
@@ -92,9 +93,6 @@ def test_killed_between_two_statements_the_next_one_finds_the_run_again(
     rows: list[Row] = [(f"C-{n:03}", "created", f"id-{n}", None) for n in range(35)]
     warehouse.write(run(*rows, run_id="old", at=days_ago(100)))
     warehouse.write(run(CREATED, run_id="young", at=days_ago(0)))
-
-    class KilledError(BaseException):
-        pass
 
     def die(connection: object, cursor: object, statement: str, *_: object) -> None:
         if statement.lower().startswith("delete from") and len(warehouse.read("sync_log")) == 26:

@@ -7,14 +7,12 @@ repeated, in whatever order they come.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from itertools import chain, islice
 
 import numpy as np
 import pandas as pd
 
-from kustomer_pipeline.mapping import KEY
+from kustomer_pipeline.mapping import KEY, salted_hashes
 
 from ..audience_tag import scope_of
 from ..spec import SyncSpec
@@ -27,7 +25,7 @@ def sample_of(mapped: pd.DataFrame, positions: np.ndarray, size: int | None, see
     """At most `size` of the positions (None: all of them), ascending."""
     if size is None or len(positions) <= size:
         return positions
-    hashed = _hashes(mapped[KEY].iloc[positions].tolist(), seed)
+    hashed = salted_hashes(mapped[KEY].iloc[positions].tolist(), seed)
     return np.sort(positions[np.argpartition(hashed, size - 1)[:size]])
 
 
@@ -41,14 +39,8 @@ def keys_to_look_at(spec: SyncSpec, store: StateStore, org_id: str, size: int, s
     keys = chain.from_iterable(lines.filed())
     while some := list(islice(keys, _AT_ONCE)):
         kept = np.concatenate([kept, np.array(some, dtype=object)])
-        hashed = np.concatenate([hashed, _hashes(some, seed)])
+        hashed = np.concatenate([hashed, salted_hashes(some, seed)])
         if len(kept) > size:
             lowest = np.argpartition(hashed, size - 1)[:size]
             kept, hashed = kept[lowest], hashed[lowest]
     return frozenset(kept.tolist())
-
-
-def _hashes(keys: Sequence[str], seed: str) -> np.ndarray:
-    """uint64 of each key; another seed gives others."""
-    salt = hashlib.blake2b(seed.encode(), digest_size=8).hexdigest()  # hash_key takes 16 characters
-    return np.asarray(pd.util.hash_array(np.array(keys, dtype=object), hash_key=salt, categorize=False))

@@ -187,11 +187,6 @@ def storable(text: str | None) -> str | None:
     return text and text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def with_zone(moment: datetime | None) -> datetime | None:
-    """SQLite gives times back without their zone."""
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _parsed(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)

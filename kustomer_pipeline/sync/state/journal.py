@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import Database, with_zone
+from .database import Database
+from .moments import with_zone
 from .rows import Place
 from .tables import bulk_jobs
 from .values import Job, JobItem, OwnershipChange

@@ -16,7 +16,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from .database import Database, with_zone
+from .database import Database
+from .moments import with_zone
 from .parts import is_of
 from .tables import RUN_COUNTS, budget_leases, bulk_jobs, sync_changes, sync_log, sync_rows, sync_runs
 from .values import ChangeLine, RememberedRow, RunLine
@@ -101,7 +102,7 @@ class Overview:
                     row["operation"],
                     len(json.loads(row["items"])),
                     row["bulk_id"],
-                    _moment(row["created_at"]),
+                    with_zone(row["created_at"]),
                 )
                 for row in connection.execute(query).mappings()
             ]
@@ -121,7 +122,7 @@ class Overview:
         query = sa.select(table).where(self._mine(table), is_of(table.c.sync, sync), table.c.key == key)
         with self._database.reading() as connection:
             return [
-                KnownRow(row.sync, row.scope, _remembered(row), row.run_id, _moment(row.updated_at))
+                KnownRow(row.sync, row.scope, _remembered(row), row.run_id, with_zone(row.updated_at))
                 for row in connection.execute(query.order_by(table.c.updated_at.desc()))
             ]
 
@@ -131,7 +132,7 @@ class Overview:
         query = sa.select(table).where(self._mine(table), is_of(table.c.sync, sync), table.c.key == key)
         with self._database.reading() as connection:
             return [
-                Logged(row.run_id, _moment(row.at), row.outcome, row.kustomer_id, row.reason)
+                Logged(row.run_id, with_zone(row.at), row.outcome, row.kustomer_id, row.reason)
                 for row in connection.execute(query.order_by(table.c.id.desc()).limit(most))
             ]
 
@@ -141,7 +142,7 @@ class Overview:
         query = sa.select(table).where(self._mine(table), is_of(table.c.sync, sync), table.c.key == key)
         with self._database.reading() as connection:
             return [
-                Overwritten(row.run_id, _moment(row.at), _change(row))
+                Overwritten(row.run_id, with_zone(row.at), _change(row))
                 for row in connection.execute(query.order_by(table.c.id.desc()).limit(most))
             ]
 
@@ -169,7 +170,7 @@ def written_by(database: Database, run_id: str) -> tuple[dict[str, int], int]:
 def _run(row: sa.Row[tuple[object, ...]]) -> RunLine:
     counts = {name: int(getattr(row, name)) for name in RUN_COUNTS}
     return RunLine(
-        row.run_id, _moment(row.started_at), _moment(row.finished_at), counts, row.seconds or 0.0, row.interrupted
+        row.run_id, with_zone(row.started_at), with_zone(row.finished_at), counts, row.seconds or 0.0, row.interrupted
     )
 
 
@@ -190,9 +191,3 @@ def _remembered(row: sa.Row[tuple[object, ...]]) -> RememberedRow:
 def _change(row: sa.Row[tuple[object, ...]]) -> ChangeLine:
     changes = tuple((name, before, after) for name, before, after in json.loads(row.changes))
     return ChangeLine(row.key, row.object, row.kustomer_id, changes, row.sync, row.scope, row.effect)
-
-
-def _moment(value: datetime) -> datetime:
-    moment = with_zone(value)
-    assert moment is not None  # the column is never null
-    return moment

@@ -16,7 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import Database, with_zone
+from .database import Database
+from .moments import with_zone
 from .tables import plan_creates, plan_seals, plans
 
 SEAL_BYTES = 16
@@ -141,14 +142,12 @@ def _parts(hashes: Collection[bytes]) -> list[bytes]:
 
 
 def _kept(row: sa.RowMapping) -> KeptPlan:
-    made_at = with_zone(row["made_at"])
-    assert made_at is not None  # the column is never null
     return KeptPlan(
         plan_id=row["plan_id"],
         sync=row["sync"],
         signature=row["signature"],
         made_by=row["made_by"],
-        made_at=made_at,
+        made_at=with_zone(row["made_at"]),
         counts=json.loads(row["counts"]),
         options=json.loads(row["options"]),
         approved_by=row["approved_by"],

@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import Database, upsert, with_zone
+from .database import Database, upsert
+from .moments import with_zone
 from .tables import receipts
 
 

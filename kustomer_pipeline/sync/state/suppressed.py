@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 
 from kustomer_pipeline.kustomer import ObjectName
+from kustomer_pipeline.mapping import salted_hashes
 
 from .database import Database, upsert
 from .errors import StateError
@@ -46,9 +46,7 @@ class Seal:
 
     def quick(self, object_name: ObjectName, field: str, values: Sequence[str]) -> np.ndarray:
         """uint64 of each value. Vectorised."""
-        salt = hashlib.blake2b(f"{object_name}\x00{field}".encode(), key=self.secret, digest_size=8).hexdigest()
-        texts = np.array(values, dtype=object)
-        return np.asarray(pd.util.hash_array(texts, hash_key=salt, categorize=False), dtype=np.uint64)
+        return salted_hashes(values, f"{object_name}\x00{field}", self.secret)
 
 
 class Forgotten:

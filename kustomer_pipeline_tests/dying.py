@@ -1,0 +1,28 @@
+"""A process that ends before one of its statements, in the process of the test."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+@contextlib.contextmanager
+def killed_at(number: int) -> Iterator[None]:
+    """The process ends before that statement is executed, counted from one."""
+    counter = itertools.count(1)
+
+    def count(*_: Any) -> None:
+        if next(counter) == number:
+            raise KilledError
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
