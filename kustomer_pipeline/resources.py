@@ -12,6 +12,7 @@ Dagster's configuration, which anybody who may open the UI can read. Set but emp
     KUSTOMER_KEEP_DAYS                                     → State-, FramesResource → how long log and frames are kept
     KUSTOMER_FRAMES_URL, else DAGSTER_HOME                 → FramesResource    → where the frames wait
     KUSTOMER_KEEP_FRAMES                                   → FramesResource    → of how many runs they are kept
+    KUSTOMER_STRICT                                        → whether the syncs load although one does not
     KUSTOMER_EXECUTOR                                      → the executor of every job
     KUSTOMER_DEFS                                          → the folder of the syncs, if it is not the package's
     KUSTOMER_COMPARE                                       → where rows are compared, if a sync does not say so
@@ -230,6 +231,11 @@ def defs_folder() -> Path | None:
     """Where the syncs of a clone are; None: in the package's own folder."""
     folder = setting("", "KUSTOMER_DEFS")
     return Path(folder).expanduser() if folder else None
+
+
+def refuses_broken_syncs() -> bool:
+    """Whether one sync that does not load keeps the whole project from loading: for CI."""
+    return setting("", "KUSTOMER_STRICT") == "1"
 
 
 def executor_from_environment() -> dg.ExecutorDefinition:

@@ -49,6 +49,9 @@ def _plan_each(
     """Add plans, and what cannot be planned: (name, why). In text each is said as soon as it is there."""
     made_in = new_run_id()
     with opened(options) as project:
+        for broken in project.broken if not options.syncs else ():
+            terminal.tell((str(broken), "red"))
+            problems.append((broken.name, str(broken)))
         for sync, number in _to_plan(project, options, terminal, problems):
             name = title_of(sync, number)
             try:

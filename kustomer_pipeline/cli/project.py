@@ -22,7 +22,7 @@ from kustomer_pipeline.components.keys import plan_key
 from kustomer_pipeline.components.of_project import load_project, resources_in, said_by
 from kustomer_pipeline.components.resources_of import Resources
 from kustomer_pipeline.components.sharding import partition_keys
-from kustomer_pipeline.components.sync_config import SyncConfig, did_you_mean
+from kustomer_pipeline.components.sync_config import BrokenSync, SyncConfig, did_you_mean
 from kustomer_pipeline.resources import KUSTOMER
 
 from .errors import CommandError
@@ -32,10 +32,11 @@ _ORG = "kustomer_"  # what the resources of several orgs begin with
 
 @dataclass(frozen=True)
 class Project:
-    """The syncs in their order, and resources by name."""
+    """The syncs in their order, and resources by name; the syncs that do not load."""
 
     syncs: tuple[SyncConfig, ...]
     given: Any
+    broken: tuple[BrokenSync, ...] = ()
 
     def uses(self, sync: SyncConfig) -> Resources:
         """The resources of a sync."""
@@ -46,8 +47,10 @@ class Project:
         return self.named([name])[0]
 
     def named(self, names: Sequence[str]) -> tuple[SyncConfig, ...]:
-        """The syncs of these names, in their order; without names all. Raises CommandError."""
+        """The syncs of these names, in their order; without names all that load. Raises CommandError."""
         known = [sync.name for sync in self.syncs]
+        if wrong := [str(sync) for sync in self.broken if sync.name in names or not known]:
+            raise CommandError("\n".join(wrong))
         if not known:
             raise CommandError("The project has no syncs yet; the README says how to write the first one")
         for name in names:
@@ -72,10 +75,10 @@ def opened(options: argparse.Namespace) -> Iterator[Project]:
     try:
         # What a module of the project prints while it loads is no part of a result.
         with contextlib.redirect_stdout(sys.stderr):
-            found, defs = load_project(options.project)
-            syncs = sorted(_of_org(found, options.org), key=lambda sync: sync.stage)
+            loaded = load_project(options.project)
+            syncs = sorted(_of_org(loaded.syncs, options.org), key=lambda sync: sync.stage)
             names = {name for sync in syncs for name in _resources(sync)}
-            given = resources_in(options.project, defs, names)
+            given = resources_in(options.project, loaded.defs, names)
     except CommandError:
         raise
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
@@ -89,7 +92,7 @@ def opened(options: argparse.Namespace) -> Iterator[Project]:
     with contextlib.ExitStack() as stack:
         with told():
             resources = stack.enter_context(dg.build_resources(given))
-        yield Project(tuple(syncs), resources)
+        yield Project(tuple(syncs), resources, tuple(loaded.broken))
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def problem_as_text(done: Done) -> Line:
 
 
 def reports_as_json(done: Sequence[Done], left: Sequence[str], run_id: str, status: int) -> dict[str, Any]:
-    """The shape of docs/command-line.md. left: syncs that did not run, because one before them failed."""
+    """The shape of docs/command-line.md. left: syncs that did not run: they do not load, or one before them failed."""
     return {
         "version": VERSION,
         "exit_status": status,

@@ -33,6 +33,10 @@ def run(options: argparse.Namespace) -> int:
     interrupted: InterruptedRunError | None = None
     with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
         syncs = _runnable(project, options, terminal)
+        broken = [] if options.syncs else project.broken
+        for sync in broken:
+            terminal.tell((f"{sync}\nThe others run.", "red"))
+            left.append(sync.name)
         try:
             for one in _each(project, syncs, asked, options, terminal, left):
                 done.append(one)
@@ -40,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         except InterruptedRunError as error:
             terminal.tell((str(error), "bold yellow"))
             interrupted = error
-    status = INTERRUPTED if interrupted is not None else int(failed(done))
+    status = INTERRUPTED if interrupted is not None else int(failed(done) or bool(broken))
     if options.json:
         terminal.say_json(reports_as_json(done, left, run_id, status))
     else:

@@ -16,6 +16,8 @@ def run(options: argparse.Namespace) -> int:
     found: list[OrgStatus] = []
     with terminal.hearing_logs(), opened(options) as project:
         syncs = project.named(options.syncs)
+        for broken in project.broken:
+            terminal.tell((str(broken), "red"))
         with terminal.working("looking"):
             for org in dict.fromkeys(sync.resource_keys.kustomer for sync in syncs):
                 of_org = [sync for sync in syncs if sync.resource_keys.kustomer == org]
@@ -25,4 +27,4 @@ def run(options: argparse.Namespace) -> int:
         else:
             for line in status_as_text(found, options):
                 terminal.say(*line)
-    return 0
+    return int(bool(project.broken))

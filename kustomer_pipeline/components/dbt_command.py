@@ -10,7 +10,7 @@ from pathlib import Path
 from kustomer_pipeline.resources import dagster_url
 
 from .dbt import MATURITIES, exposures
-from .of_project import load_project, said_by
+from .of_project import load_whole, said_by
 
 DESCRIPTION = """Write an exposures.yml for dbt: one exposure for each sync that reads a dbt model.
 It links to the assets of the syncs when KUSTOMER_DAGSTER_URL says where the Dagster UI is."""
@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         # What dbt or a module of the project prints while it loads is no part of the file.
         with contextlib.redirect_stdout(sys.stderr):
-            syncs, defs = load_project(options.project)
-            text = exposures(syncs, defs, url=dagster_url(), maturity=options.maturity)
+            project = load_whole(options.project)
+            text = exposures(project.syncs, project.defs, url=dagster_url(), maturity=options.maturity)
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
         print(f"exposures: the project does not load: {said_by(error)}", file=sys.stderr)
         return _CANNOT

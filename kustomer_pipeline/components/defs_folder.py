@@ -1,72 +1,133 @@
-"""Loading a folder of `defs.yaml` files, with every mistake reported as file, line and what to write instead.
+"""Loading a folder of `defs.yaml` files. A sync with mistakes is left out, and a component stands for it.
 
-Dagster loads the components; before that, this module reads the files for the mistakes that Dagster passes
-over (a key written twice) or reports without saying where (a component type that does not exist).
+files → mistakes in them ─┐
+Dagster's components ─────┴→ mistakes → of a sync: its folder is left out, and Dagster loads again
+                                      → of anything else: an error, with file and line
 """
 
-import importlib
-import inspect
+import contextlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import dagster as dg
-import yaml
+from dagster.components.core import decl
+from dagster.components.core.context import ComponentDeclLoadContext
 from pydantic import ValidationError
 
-from .component import SyncComponent, syncs_of
+from kustomer_pipeline.resources import refuses_broken_syncs
+
+from .component import BrokenComponent, SyncComponent, syncs_of
+from .file_problems import components_in, file_problems, files_below
 from .sync_config import (
     Conflict,
     SyncConfigError,
     bound_to_themselves,
-    conflicts,
+    broken_sync,
     did_you_mean,
-    dotted,
-    listed,
-    name_problems,
+    sync_files,
 )
-from .yaml_files import Document, Line, line_of, read_documents
+from .yaml_files import conflict_lines
 
 _OUTERMOST = {"extra_forbidden": "is not a known key.", "dict_type": "has to be keys and values."}
-SYNC_TYPES = ("kustomer_pipeline.ObjectSync", "kustomer_pipeline.AudienceSync")
-_FILES = ("defs.yaml", "defs.yml")
 
 
 def load_tree(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Definitions]:
     """The components of a defs folder, and everything that Dagster finds in it.
 
+    A component stands for each sync that has mistakes.
+
     Raises:
-        SyncConfigError: with the file and line of each mistake.
+        SyncConfigError: with the file and line of each mistake that is not in a sync; of all with KUSTOMER_STRICT.
     """
     folder = Path(next(iter(defs_module.__path__)))
-    if lines := list(_file_problems(folder)):
-        raise SyncConfigError(f"{folder} cannot be loaded:", [], lines)
-    tree = dg.ComponentTree.from_module(defs_module=defs_module, project_root=folder.parent.parent)
-    try:
-        with warnings.catch_warnings():
-            # Dagster warns of what it does itself: newer features, once per asset, and an old call.
-            warnings.simplefilter("ignore", dg.BetaWarning)
-            warnings.simplefilter("ignore", dg.PreviewWarning)
-            warnings.filterwarnings("ignore", "`parse_obj_as` is deprecated", DeprecationWarning)
-            syncs = syncs_of(tree)
-            _require_none(conflicts(syncs), folder)
-            defs = tree.build_defs()
-            _require_none(bound_to_themselves(syncs, _keys_of(defs)), folder)
+    left_out: dict[Path, SyncConfigError] = {}
+    _leave_out(left_out, folder, file_problems(folder))
+    while True:
+        try:
+            tree = dg.ComponentTree.from_module(defs_module=defs_module, project_root=folder.parent.parent)
+            with _quiet(), _instead_of(left_out):
+                defs = tree.build_defs()
+                syncs = syncs_of(tree).working
+        except Exception as error:
+            # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
+            cause = cause_of(error)
+            if isinstance(cause, SyncConfigError):
+                raise cause from None
+            if not isinstance(cause, ValidationError):
+                raise
+            _leave_out(left_out, folder, _dagsters_lines(cause))
+            continue
+        lines = [line for one in bound_to_themselves(syncs, _keys_of(defs)) for line in _conflict_lines(one, syncs)]
+        if not lines:
             return tree, defs
-    except Exception as error:
-        # Dagster wraps the cause in a drawing of the whole folder; the cause alone is what helps.
-        cause = cause_of(error)
-        if isinstance(cause, SyncConfigError):
-            raise cause from None
-        if isinstance(cause, ValidationError):
-            raise SyncConfigError(f"{folder} cannot be loaded:", [], _dagsters_lines(cause)) from None
-        raise
+        _leave_out(left_out, folder, lines)
 
 
-def _require_none(found: Iterable[Conflict], folder: Path) -> None:
-    if lines := list(_conflict_lines(folder, found)):
-        raise SyncConfigError(f"{folder} cannot be loaded:", [], lines)
+def _leave_out(left_out: dict[Path, SyncConfigError], folder: Path, lines: Iterable[tuple[Path, str]]) -> None:
+    """Add the folders of the syncs that these mistakes are in.
+
+    Raises SyncConfigError for a mistake of anything else, and with KUSTOMER_STRICT for any.
+    """
+    of_folder = defaultdict[Path, list[str]](list)
+    for path, line in lines:
+        of_folder[path.parent].append(line)
+    everything = [line for some in of_folder.values() for line in some]
+    if everything and (
+        refuses_broken_syncs() or not all(_is_of_a_sync(path) and path not in left_out for path in of_folder)
+    ):
+        raise SyncConfigError(f"{folder} cannot be loaded:", [], everything)
+    title = "The sync {!r} cannot be loaded:"
+    left_out |= {path: SyncConfigError(title.format(path.name), [], some) for path, some in of_folder.items()}
+
+
+def _is_of_a_sync(folder: Path) -> bool:
+    """Whether the rest can do without the folder: in it is a sync, or what might become one, and no other folder's."""
+    below = files_below(folder)
+    if not below or any(path.parent != folder for path in below):
+        return False
+    return all(one is None or issubclass(one, SyncComponent) for path in below for one in components_in(path))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dagster warns of what it does itself: newer features, once per asset, and an old call."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.filterwarnings("ignore", "`parse_obj_as` is deprecated", DeprecationWarning)
+        yield
+
+
+@contextlib.contextmanager
+def _instead_of(left_out: Mapping[Path, SyncConfigError]) -> Iterator[None]:
+    """For the body, Dagster finds in these folders a component that stands for the sync, and does not read them.
+
+    Dagster has no way to leave out a folder of a tree: the function by which it goes from folder to folder is another
+    one for this long. A test holds that it still is the one.
+    """
+    ask_dagster = decl.build_filesystem_component_decl_from_context
+
+    def found(context: ComponentDeclLoadContext) -> decl.ComponentDecl[Any] | None:
+        error = left_out.get(context.path)
+        if error is None:
+            return ask_dagster(context)
+
+        sync = broken_sync(context.path, error)
+
+        def stands_for(_: ComponentDeclLoadContext) -> BrokenComponent:
+            return BrokenComponent(sync)
+
+        return decl.ComponentLoaderDecl(context=context, loc=context.component_loc, component_node_fn=stands_for)
+
+    decl.build_filesystem_component_decl_from_context = found
+    try:
+        yield
+    finally:
+        decl.build_filesystem_component_decl_from_context = ask_dagster
 
 
 def _keys_of(defs: dg.Definitions) -> set[str]:
@@ -87,87 +148,17 @@ def cause_of(error: BaseException) -> BaseException:
     return error
 
 
-def _dagsters_lines(error: ValidationError) -> Iterator[str]:
-    """Dagster's own errors about the outermost keys: it writes `<key> at <file>:<line>` where the key was."""
+def _dagsters_lines(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """Dagster's own errors about the outermost keys, with their file: in place of a key is `<key> at <file>:<line>`."""
     for detail in error.errors(include_url=False):
         key, _, position = ".".join(map(str, detail["loc"])).rpartition(" at ")
         what = _OUTERMOST.get(detail["type"], detail["msg"])
-        yield f"{position}  {key}: {what}{did_you_mean(key, ['attributes', 'post_processing'])}"
+        line = f"{position}  {key}: {what}{did_you_mean(key, ['attributes', 'post_processing'])}"
+        yield Path(position.rpartition(":")[0]), line
 
 
-def _conflict_lines(folder: Path, found: Iterable[Conflict]) -> Iterator[str]:
-    """A mistake between syncs, at the line of each of them."""
-    files = {path.parent.name: path for path in _sync_files(folder)}
-    for conflict in found:
-        for name in conflict.names:
-            line = line_of(files[name], ("attributes", *conflict.where))
-            yield f"{files[name]}:{line}  {dotted(conflict.where)}: {conflict.what}"
-
-
-def _sync_files(folder: Path) -> list[Path]:
-    return sorted(path for name in _FILES for path in folder.rglob(name))
-
-
-def _file_problems(folder: Path) -> Iterator[str]:
-    names: dict[str, Path] = {}
-    for path in _sync_files(folder):
-        documents, unreadable = read_documents(path)
-        if unreadable:
-            yield from (f"{path}:{line}  {what}" for line, what in unreadable)
-            continue
-        syncs = 0
-        for document in documents or [Document(yaml.ScalarNode("", ""))]:
-            if not isinstance(document.node, yaml.MappingNode):
-                yield f"{path}:1  {_holds(document.node)}; write type: {listed(SYNC_TYPES)}, then attributes:"
-                continue
-            component = _component(_type_of(document.node))
-            is_sync = component is not None and issubclass(component, SyncComponent)
-            problems = document.problems + _type_problems(document.node, component)
-            if is_sync:  # someone else's component may well have keys that are numbers
-                problems += document.odd_keys
-            yield from (f"{path}:{line}  {what}" for line, what in sorted(problems, key=lambda problem: problem[0]))
-            syncs += is_sync
-        if syncs > 1:
-            yield f"{path}:1  holds {syncs} syncs; give each a folder of its own, it names the sync"
-        if syncs:
-            name = path.parent.name
-            yield from (f"{path}:1  {problem}" for problem in name_problems(name))
-            if (other := names.setdefault(name, path)) != path:
-                yield f"{path}:1  is in a folder named {name}, as is {other}; rename one of the folders"
-
-
-def _holds(node: yaml.Node) -> str:
-    if isinstance(node, yaml.SequenceNode):
-        return "holds a list, not keys and values"
-    return "holds a value, not keys and values" if node.value else "is empty"
-
-
-def _type_problems(document: yaml.MappingNode, component: type[dg.Component] | None) -> list[Line]:
-    for key, value in document.value:
-        if key.value == "type":
-            line, written = key.start_mark.line + 1, value.value
-            if not isinstance(value, yaml.ScalarNode):
-                return [(line, f"type: has to be text: {listed(SYNC_TYPES)}")]
-            if component is not None or written.startswith("."):
-                return []
-            if written:
-                what = f"type: there is no component {written}.{did_you_mean(written, SYNC_TYPES)}"
-                return [(line, f"{what} This project has {listed(SYNC_TYPES, 'and')}")]
-    return [(document.start_mark.line + 1, f"type is missing; write type: {listed(SYNC_TYPES)}")]
-
-
-def _type_of(document: yaml.MappingNode) -> str:
-    values = (value.value for key, value in document.value if key.value == "type")
-    written = next(values, "")
-    return written if isinstance(written, str) else ""
-
-
-def _component(type_name: str) -> type[dg.Component] | None:
-    """The component class of that name, if there is one that can be built."""
-    module, _, name = type_name.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), name, None)
-    except (ImportError, ValueError, TypeError):
-        return None
-    is_component = isinstance(found, type) and issubclass(found, dg.Component) and not inspect.isabstract(found)
-    return found if is_component else None
+def _conflict_lines(conflict: Conflict, syncs: Sequence[SyncComponent]) -> Iterator[tuple[Path, str]]:
+    for sync in syncs:
+        if sync.name in conflict.names:
+            file = next(iter(sync_files(sync.folder))) if sync.folder is not None else Path()
+            yield from ((file, line) for line in conflict_lines(conflict, [sync.folder]))

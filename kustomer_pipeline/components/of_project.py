@@ -1,35 +1,46 @@
 """The syncs of a Dagster project on disk, for commands that run beside Dagster.
 
-folder → pyproject.toml ([tool.dg.project]) → its defs folder    → syncs, definitions
+folder → pyproject.toml ([tool.dg.project]) → its defs folder    → syncs, those that do not load, definitions
        → its code location                  → build_definitions → syncs, definitions → resources
 """
 
 import sys
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from .code_location import built_in_python, definitions_in, project_settings
+from .component import syncs_of
 from .defs_folder import cause_of
 from .own_folder import defs_module
 from .project import load_with_project
-from .sync_config import SyncConfig
+from .stand_in import not_logged
+from .sync_config import BrokenSync, SyncConfig, SyncConfigError, merged
 
 _OWN_PACKAGE = "kustomer_pipeline"
 
 
-def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
-    """The syncs of the project, in YAML and in Python, and everything that Dagster finds in it.
+class LoadedProject(NamedTuple):
+    """The syncs of a project that work, in YAML and in Python; those that do not load; what Dagster finds in it."""
 
-    A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through.
+    syncs: Sequence[SyncConfig]
+    broken: Sequence[BrokenSync]
+    defs: dg.Definitions
+
+
+def load_project(folder: Path) -> LoadedProject:
+    """The syncs of the project, and everything that Dagster finds in it.
+
+    A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through,
+    but for a mistake in a sync in YAML (unless KUSTOMER_STRICT is set).
     """
     folder = folder.resolve()
     if str(folder) not in sys.path:  # as `dg` does; a project need not be installed for this
         sys.path.insert(0, str(folder))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), not_logged():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
         if project_settings(folder).get("root_module") in (None, _OWN_PACKAGE):
             tree, defs = load_with_project(defs_module())
@@ -37,8 +48,17 @@ def load_project(folder: Path) -> tuple[list[SyncConfig], dg.Definitions]:
             tree = dg.ComponentTree.for_project(folder)
             defs = tree.build_defs()
         in_python, given = built_in_python(folder)
-    known = {sync.name: sync for sync in (*syncs_in(tree), *in_python)}
-    return list(known.values()), given or defs
+        in_yaml = syncs_of(tree)
+    known = {sync.name: sync for sync in (*in_yaml.working, *in_python)}
+    return LoadedProject(list(known.values()), in_yaml.broken, given or defs)
+
+
+def load_whole(folder: Path) -> LoadedProject:
+    """The same for what cannot do without one of the syncs. Raises SyncConfigError if one does not load."""
+    project = load_project(folder)
+    if project.broken:
+        raise SyncConfigError(merged(project.broken).title, [], merged(project.broken).lines)
+    return project
 
 
 def resources_in(folder: Path, defs: dg.Definitions, names: Collection[str]) -> dict[str, Any]:
@@ -52,13 +72,6 @@ def resources_in(folder: Path, defs: dg.Definitions, names: Collection[str]) -> 
     for more in definitions_in(folder):
         found = {name: one for name, one in (more.resources or {}).items() if name in names} | found
     return found
-
-
-def syncs_in(tree: dg.ComponentTree) -> list[SyncConfig]:
-    """The syncs of a tree. A component is met again in the file that it is from, so each name once."""
-    # The type hint asks for a class that can be built; an abstract one serves to find its heirs.
-    components = tree.get_all_components(of_type=dg.Component)  # type: ignore[type-abstract]
-    return list({one.name: one for one in components if isinstance(one, SyncConfig)}.values())
 
 
 def said_by(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from .defs_folder import load_tree
 from .jobs import plan_all, sync_all
 from .lineage import table_assets
 from .order import after
-from .sync_config import Problem, ProjectAttributes, Schedule, SyncConfig, SyncConfigError, conflicts
+from .sync_config import BrokenSync, Problem, ProjectAttributes, Schedule, SyncConfig, SyncConfigError, conflicts
 from .sync_definitions import sync_definitions
 from .undo import undo_job
 from .written import as_written, load_written, spec_of
@@ -53,11 +53,16 @@ class KustomerProject(dg.Component, dg.Resolvable, ProjectAttributes):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Everything over the syncs of the defs folder."""
-        return over_all(syncs_beside(context), self)
+        beside = syncs_beside(context)
+        return over_all(beside.working, self, beside.broken)
 
 
 def load_definitions(defs_module: ModuleType) -> dg.Definitions:
-    """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files."""
+    """Everything in a defs folder, and what comes with it. The syncs are read from its `defs.yaml` files.
+
+    One that has mistakes does not keep the others from loading: it is in Dagster as assets and a job that fail with
+    them. With KUSTOMER_STRICT it raises SyncConfigError, as mistakes outside of a sync always do.
+    """
     return dg.Definitions.merge(load_with_project(defs_module)[1], dg.Definitions(executor=executor_from_environment()))
 
 
@@ -65,7 +70,8 @@ def load_with_project(defs_module: ModuleType) -> tuple[dg.ComponentTree, dg.Def
     """The components of a defs folder, and everything but the executor; a KustomerProject if there is none."""
     tree, defs = load_tree(defs_module)
     if not tree.get_all_components(of_type=KustomerProject):
-        defs = dg.Definitions.merge(defs, over_all(syncs_of(tree), KustomerProject()))
+        syncs = syncs_of(tree)
+        defs = dg.Definitions.merge(defs, over_all(syncs.working, KustomerProject(), syncs.broken))
     return tree, defs
 
 
@@ -85,11 +91,18 @@ def build_definitions(syncs: Sequence[SyncComponent], project: KustomerProject |
     return dg.Definitions.merge(*each, tables, over_all(syncs, project or KustomerProject()), executor)
 
 
-def over_all(syncs: Sequence[SyncConfig], project: KustomerProject) -> dg.Definitions:
-    """Jobs over all syncs, the daily schedule and the alerts (as far as there are syncs), resources."""
+def over_all(
+    syncs: Sequence[SyncConfig], project: KustomerProject, broken: Sequence[BrokenSync] = ()
+) -> dg.Definitions:
+    """Jobs over all syncs, the daily schedule and the alerts (as far as there are syncs), resources.
+
+    broken: syncs that do not load; they fail in the jobs over all.
+    """
     orgs: Sequence[str | None] = project.orgs or [None]
     in_one_run = [sync for sync in syncs if sync.parts is None]
-    jobs: list[Any] = [sync_all(in_one_run), plan_all(in_one_run)] if in_one_run else []
+    jobs: list[Any] = []
+    if in_one_run or broken:
+        jobs = [sync_all(in_one_run, broken), plan_all(in_one_run, broken)]
     if syncs:
         jobs += [undo_job(org) for org in orgs]
         jobs += [apply_job([sync for sync in syncs if org is None or _is_of(sync, org)], org) for org in orgs]
@@ -97,7 +110,7 @@ def over_all(syncs: Sequence[SyncConfig], project: KustomerProject) -> dg.Defini
     return dg.Definitions(
         jobs=[*jobs, *([try_job(told)] if told else [])],
         sensors=[alerts_sensor(told)] if told else [],
-        schedules=list(_daily(syncs, project.daily)) if project.daily is not None else [],
+        schedules=list(_daily(syncs, project.daily, broken)) if project.daily is not None else [],
         resources=resources_from_environment(project.orgs) if project.resources else {},
     )
 
@@ -106,9 +119,11 @@ def _is_of(sync: SyncConfig, org: str) -> bool:
     return sync.resource_keys.kustomer == f"kustomer_{org}"
 
 
-def _daily(syncs: Sequence[SyncConfig], daily: Schedule) -> Iterator[dg.ScheduleDefinition]:
+def _daily(
+    syncs: Sequence[SyncConfig], daily: Schedule, broken: Sequence[BrokenSync]
+) -> Iterator[dg.ScheduleDefinition]:
     """One over `sync_all`, and one for each sync in shards, which is as many runs."""
-    if any(sync.parts is None for sync in syncs):
+    if broken or any(sync.parts is None for sync in syncs):
         yield _daily_sync(daily)
     for sync in syncs:
         if sync.parts is not None:

@@ -6,14 +6,14 @@ Dagster constructs the values afterwards; by then every error it could raise abo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .sync_config import Where, dotted
+from .sync_config import Conflict, Where, dotted, sync_files
 
 Line = tuple[int, str]
 
@@ -64,6 +64,14 @@ def line_of(path: Path, where: Where) -> int:
             break
         line, node = found[0].start_mark.line + 1, found[1]
     return line
+
+
+def conflict_lines(conflict: Conflict, folders: Iterable[Path | None]) -> Iterator[str]:
+    """A mistake between syncs, at its line in the file of each. None: a sync that has no file."""
+    what = f"{dotted(conflict.where)}: {conflict.what}" if conflict.where else conflict.what
+    for folder in folders:
+        file = next(iter(sync_files(folder)), None) if folder is not None else None
+        yield f"{file}:{line_of(file, ('attributes', *conflict.where))}  {what}" if file is not None else what
 
 
 class _TooDeepError(yaml.MarkedYAMLError):

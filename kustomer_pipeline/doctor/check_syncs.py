@@ -32,11 +32,14 @@ def loaded(facts: Facts) -> list[Finding]:
     """Whether the syncs load, as Dagster would load them."""
     if facts.load_problem is not None:
         return [Finding("syncs", "syncs", Level.PROBLEM, facts.load_problem, "Put the files right.")]
-    if not facts.syncs:
+    advice = "Put the file right; until then it sends nothing."
+    broken = [Finding("syncs", sync.name, Level.PROBLEM, str(sync), advice) for sync in facts.broken]
+    if not facts.syncs and not broken:
         says = "there are none yet"
         return [Finding("syncs", "syncs", Level.OK, says, "The README says how to write the first one.", [])]
     names = [sync.name for sync in facts.syncs]
-    return [Finding("syncs", "syncs", Level.OK, f"{', '.join(names)} load", value=names)]
+    says = f"{', '.join(names)} load" if names else "none loads"
+    return [*broken, Finding("syncs", "syncs", Level.OK, says, value=names)]
 
 
 def remembered_of_syncs(facts: Facts) -> list[Finding]:
@@ -59,7 +62,8 @@ def remembered_of_syncs(facts: Facts) -> list[Finding]:
             )
         )
         found += _held(facts, sync)
-    gone = [name for name in rows if name not in {sync.name for sync in facts.syncs}]
+    there = {sync.name for sync in facts.syncs} | {sync.name for sync in facts.broken}
+    gone = [name for name in rows if name not in there]
     if gone and not facts.chosen:
         says = f"rows are remembered of {', '.join(gone)}, which no sync is named"
         advice = "Was one renamed? Write renamed_from into the new one before its first run."

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 from dotenv import load_dotenv
 
-from kustomer_pipeline.components.of_project import load_project, said_by
-from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.components.of_project import LoadedProject, load_project, said_by
 from kustomer_pipeline.kustomer import SystemClock
 
 from .checks import CHECKS
@@ -24,7 +24,7 @@ from .rendering import as_json, as_text
 from .settings import read_settings
 from .trial import tried
 
-Load = Callable[[Path], tuple[list[SyncConfig], object]]
+Load = Callable[[Path], LoadedProject]
 
 DESCRIPTION = """Say what stands between this project and a sync: settings, key, budget, what the org accepts, syncs.
 Reads only; --write-to tries on one record what only writes settle, and puts it back."""
@@ -66,30 +66,32 @@ def facts_of(options: argparse.Namespace, load: Load) -> Facts:
     """What is known before the first check."""
     settings = read_settings(options.org)
     clock = settings.client.clock if settings.client is not None else SystemClock()
-    syncs, problem = _loaded(options.project, load)
+    loaded, problem = _loaded(options.project, load)
+    syncs, broken = list(loaded.syncs), list(loaded.broken)
     if options.org is not None:
         syncs = [sync for sync in syncs if sync.resource_keys.kustomer == f"kustomer_{options.org}"]
     chosen = options.syncs
     if chosen and problem is None:
-        names = [sync.name for sync in syncs]
+        names = [*(sync.name for sync in syncs), *(sync.name for sync in broken)]
         if unknown := [name for name in chosen if name not in names]:
             problem = f"there is no sync {', '.join(unknown)}; there are {', '.join(names) or 'none'}"
         syncs = [sync for sync in syncs if sync.name in chosen]
-    facts = Facts(settings, clock, chosen, syncs, problem)
+        broken = [sync for sync in broken if sync.name in chosen]
+    facts = Facts(settings, clock, chosen, syncs, broken, problem)
     if settings.client is not None:
         facts.observer = Observer(clock.monotonic)
         settings.client.probe.listen(facts.observer)
     return facts
 
 
-def _loaded(project: Path, load: Load) -> tuple[list[SyncConfig], str | None]:
-    """The syncs, and what keeps them from loading: as Dagster says it, with file and line."""
+def _loaded(project: Path, load: Load) -> tuple[LoadedProject, str | None]:
+    """The syncs, and what keeps all of them from loading: as Dagster says it, with file and line."""
     try:
         # What a module of the project prints while it loads is no finding.
         with contextlib.redirect_stdout(sys.stderr):
-            return load(project)[0], None
+            return load(project), None
     except Exception as error:  # whatever a file of the user's does: it is a finding, not a stack trace
-        return [], said_by(error)
+        return LoadedProject([], [], dg.Definitions()), said_by(error)
 
 
 def _shown(report: Report, json: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.components.sync_config import BrokenSync, SyncConfig
 from kustomer_pipeline.kustomer import Clock, KustomerClient, ObjectName, Page, Record, Token
 
 from .observer import Observer
@@ -37,7 +37,8 @@ class Facts:
     clock: Clock
     chosen: Sequence[str] = ()  # names of syncs; none: all
     syncs: Sequence[SyncConfig] = ()
-    load_problem: str | None = None
+    broken: Sequence[BrokenSync] = ()  # syncs that do not load
+    load_problem: str | None = None  # why nothing at all does
 
     observer: Observer | None = None
     state: StateView | None = None  # a state of today's layout

@@ -13,7 +13,7 @@ import dagster as dg
 from dotenv import load_dotenv
 
 from kustomer_pipeline import resources
-from kustomer_pipeline.components.of_project import load_project, said_by
+from kustomer_pipeline.components.of_project import LoadedProject, load_whole, said_by
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.io_manager import FramesError
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError
@@ -25,7 +25,7 @@ from kustomer_pipeline.warehouse.comparison import Comparison, ComparisonError
 from .places import Frames, Lines, LogTables
 from .under_way import wait_for_runs
 
-Load = Callable[[Path], tuple[list[SyncConfig], object]]
+Load = Callable[[Path], LoadedProject]
 Say = Callable[[str], None]
 
 DESCRIPTION = """Remove one person from what the pipeline keeps, keep them out of later runs, and print a receipt.
@@ -55,14 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--org", help="one of several orgs, as KustomerProject names it: eu reads KUSTOMER_EU_API_KEY")
 
 
-def run(options: argparse.Namespace, load: Load = load_project, say: Say = print) -> int:
+def run(options: argparse.Namespace, load: Load = load_whole, say: Say = print) -> int:
     """Forget, print the receipt, and give the exit status: 0 done, 2 not done, or not all of it (say it again)."""
     load_dotenv(options.project / ".env")  # as `dagster dev` does; what is set already stays as it is
     beside = partial(print, file=sys.stderr)
     try:
         # What a module of the project prints while it loads is no part of the receipt.
         with contextlib.redirect_stdout(sys.stderr):
-            syncs = _of_org(load(options.project)[0], options.org)
+            syncs = _of_org(load(options.project).syncs, options.org)
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
         beside(f"forget: the project does not load: {said_by(error)}")
         return _CANNOT

@@ -1,10 +1,15 @@
 """`init`: a folder of one's own, in which everything works at once."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from kustomer_pipeline.__main__ import main
 from kustomer_pipeline.sandbox import Sandbox
@@ -12,6 +17,7 @@ from kustomer_pipeline_tests.conftest import REPOSITORY
 
 FILES = {
     ".env.example",
+    ".github/workflows/syncs.yml",
     ".gitignore",
     "README.md",
     "dagster.yaml",
@@ -74,3 +80,52 @@ def test_a_plan_and_a_run_work_in_it(
         assert main(["run"]) == 0
         assert len(sandbox.customers) == 1
         assert main(["plan"]) == 0
+
+
+def steps(folder: Path) -> dict[str, dict[str, Any]]:
+    """The steps of its workflow that have a name."""
+    workflow = yaml.safe_load((folder / ".github/workflows/syncs.yml").read_text(encoding="utf-8"))
+    return {step["name"]: step for step in workflow["jobs"]["check"]["steps"] if "name" in step}
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_its_workflow_fails_where_a_sync_does_not_load(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    """The command is that of the guide, too, and Dagster passes over the mistake without the variable."""
+    sync = folder / "syncs/customers/defs.yaml"
+    if broken:
+        sync.write_text(sync.read_text().replace("match_on:", "match:"))
+    step = steps(folder)["Every sync loads"]
+    shown = f"KUSTOMER_STRICT=1 .venv/bin/{step['run']}"
+    assert shown in (REPOSITORY / "docs/guides/troubleshooting.md").read_text(encoding="utf-8")
+    monkeypatch.setenv("KUSTOMER_DEFS", "syncs")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    done = subprocess.run(
+        ["bash", "-ec", step["run"]], cwd=folder, env=os.environ | step["env"], capture_output=True, text=True
+    )
+    assert done.returncode == int(broken), done.stderr
+    if broken:
+        assert "match: is not a known key" in done.stdout + done.stderr
+        without = subprocess.run(["bash", "-ec", step["run"]], cwd=folder, capture_output=True, text=True)
+        assert without.returncode == 0
+        assert "match: is not a known key" in without.stdout + without.stderr
+
+
+@pytest.mark.parametrize("status, fails", [(0, False), (1, True), (2, False)])
+def test_its_workflow_shows_the_plan(folder: Path, tmp_path: Path, status: int, fails: bool) -> None:
+    command = tmp_path / "bin" / "kustomer-pipeline"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\necho '# the plan'\nexit {status}\n")
+    command.chmod(0o755)
+    summary = tmp_path / "summary.md"
+    env = {"PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(summary)}
+    done = subprocess.run(["bash", "-ec", steps(folder)["Plan"]["run"]], cwd=folder, env=env, check=False)
+    assert (done.returncode != 0) == fails
+    assert summary.read_text() == "# the plan\n"
+
+
+def test_its_workflow_is_valid_by_the_schema_of_workflows(folder: Path) -> None:
+    command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/syncs.yml"]
+    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

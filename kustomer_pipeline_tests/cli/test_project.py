@@ -9,7 +9,7 @@ import pytest
 
 from kustomer_pipeline_tests.components.pipeline import people
 
-from .conftest import CUSTOMERS, CommandLine
+from .conftest import CUSTOMERS, VIP, CommandLine
 
 RESOURCES = """
     from kustomer_pipeline.resources import KustomerResource, StateResource, WarehouseResource
@@ -95,6 +95,54 @@ def test_resources_that_a_project_does_not_have_are_never_taken_from_somewhere_e
     said = cli.say("run", "--project", str(theirs))
     assert (said.status, said.out) == (1, "")
     assert "gives no resource named kustomer, state, warehouse, which customers needs" in said.beside
+
+
+def test_a_sync_that_does_not_load_is_told_and_the_others_go_on(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(2))
+    cli.sync("vip", VIP.replace("tag:", "tga:"))
+    said = cli.say("plan", "--json")
+    assert said.status == 1
+    assert [one["sync"] for one in said.json["plans"]] == ["customers"]
+    [problem] = said.json["problems"]
+    assert problem["sync"] == "vip"
+    assert "vip/defs.yaml:4  tga: is not a known key" in problem["problem"]
+    said = cli.say("run", "--json")
+    assert said.status == 1
+    assert [one["title"] for one in said.json["syncs"]] == ["customers"]
+    assert said.json["not_run"] == ["vip"]
+    assert "tga: is not a known key" in said.beside
+    assert len(cli.sandbox.customers) == 2
+    said = cli.say("status")
+    assert said.status == 1
+    assert "tga: is not a known key" in said.beside
+    assert "customers" in said.out
+
+
+def test_of_the_syncs_that_are_asked_for_only_a_broken_one_is_an_error(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(2))
+    cli.sync("vip", VIP.replace("tag:", "tga:"))
+    assert cli.say("run", "customers").status == 0
+    for command in ("run", "plan"):
+        said = cli.say(command, "vip")
+        assert said.status == 1
+        assert "vip/defs.yaml:4  tga: is not a known key" in said.beside
+
+
+def test_with_no_sync_that_loads_the_mistakes_are_the_error(cli: CommandLine) -> None:
+    for name, text in (("vip", VIP), ("customers", CUSTOMERS)):
+        cli.sync(name, text.replace("match_on", "match"))
+    said = cli.say("run")
+    assert said.status == 1
+    assert "vip/defs.yaml" in said.beside
+    assert "customers/defs.yaml" in said.beside
+
+
+@pytest.mark.parametrize("command", ["exposures", "forget --email jane@example.com"])
+def test_what_looks_at_all_syncs_does_nothing_while_one_does_not_load(cli: CommandLine, command: str) -> None:
+    cli.sync("vip", VIP.replace("tag:", "tga:"))
+    said = cli.say(*command.split())
+    assert said.status == 2
+    assert "tga: is not a known key" in said.beside
 
 
 def test_the_env_file_of_the_project_is_read_and_what_is_set_comes_first(

@@ -42,9 +42,11 @@ class Project:
         file.write_text(text, encoding="utf-8")
         return file
 
-    def load(self) -> dg.Definitions:
-        """What Dagster would load."""
-        return load_definitions(importlib.import_module(f"{self.package}.defs"))
+    def load(self, *, strict: bool = True) -> dg.Definitions:
+        """What Dagster would load. strict: a sync with mistakes raises SyncConfigError, as in CI."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KUSTOMER_STRICT", "1" if strict else "")
+            return load_definitions(importlib.import_module(f"{self.package}.defs"))
 
 
 @pytest.fixture

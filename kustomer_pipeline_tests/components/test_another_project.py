@@ -14,6 +14,7 @@ import yaml
 from dagster.components.component_scaffolding import scaffold_object
 
 from kustomer_pipeline.__main__ import main
+from kustomer_pipeline.components.defs_folder import cause_of
 from kustomer_pipeline.sandbox import Sandbox
 
 PACKAGE = "acme_data"
@@ -289,6 +290,41 @@ def test_a_mistake_in_the_project_is_a_finding(project: Project, capsys: pytest.
     project.defs("vip/defs.yaml", VIP.replace("tag:", "tga:"))
     assert main(["doctor", "--project", str(project.root)]) == 2
     assert "tga: is not a known key." in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning", "ignore:.*parse_obj_as")
+def test_a_mistake_in_a_sync_does_not_take_the_rest_of_their_project_down(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.defs("theirs.py", THEIRS)
+    project.defs("kustomer/defs.yaml", PROJECT.replace("RESOURCES", "false"))
+    project.defs("crm_resources.py", RESOURCES)
+    project.defs("customers_us/defs.yaml", CUSTOMERS.replace("ORG", "us"))
+    project.defs("vip/defs.yaml", VIP.replace("tag:", "tga:"))
+    defs = project.load()
+    dg.Definitions.validate_loadable(defs)
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    assert "tga: is not a known key" in (specs["kustomer/vip"].description or "")
+    assert {"analytics/customers", "crm/us/customers_us_mapped"} <= set(specs)
+    everything = defs.resolve_job_def("sync_all").asset_layer.executable_asset_keys
+    assert {dg.AssetKey(["kustomer", "vip"]), dg.AssetKey(["crm", "us", "customers_us"])} <= set(everything)
+    monkeypatch.setenv("KUSTOMER_STRICT", "1")
+    with pytest.raises(Exception, match="vip") as caught:
+        project.load()
+    assert "tga: is not a known key" in str(cause_of(caught.value))
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning", "ignore:.*parse_obj_as")
+def test_syncs_of_their_project_that_do_not_go_together_are_told(project: Project) -> None:
+    """Dagster loads the files one by one: nobody but the syncs themselves sees it."""
+    project.defs("theirs.py", THEIRS)
+    project.defs("crm_resources.py", RESOURCES)
+    project.defs("vip/defs.yaml", VIP)
+    project.defs("gold/defs.yaml", VIP.replace("tag: vip", "tag: vip\n      mode: mirror"))
+    specs = {spec.key.to_user_string(): spec for spec in project.load().resolve_all_asset_specs()}
+    for name in ("vip", "gold"):
+        assert "gold and vip keep one tag" in (specs[f"kustomer/{name}"].description or "")
+    assert "kustomer/vip_mapped" not in specs
 
 
 IN_PYTHON = """

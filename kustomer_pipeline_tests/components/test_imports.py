@@ -85,7 +85,8 @@ def test_what_a_sync_may_say_is_at_the_bottom_and_the_dagster_classes_are_on_top
         above = {one for one in graph[name] if one.startswith(face)}
         assert all(one.startswith(f"{face}.sync_config") for one in above), (name, above)
     importers = {name for name, names in graph.items() if f"{face}.component" in names}
-    assert importers == {face, f"{face}.defs_folder", f"{face}.project"}
+    loaders = ("defs_folder", "file_problems", "of_project", "project")
+    assert importers == {face, *(f"{face}.{name}" for name in loaders)}
 
 
 def test_the_environment_is_read_in_one_module() -> None:

@@ -56,7 +56,7 @@ def test_the_syncs_of_the_folder_are_loaded_and_no_others(folder: Path) -> None:
 
 
 def test_commands_beside_dagster_find_them_too(folder: Path, tmp_path: Path) -> None:
-    syncs, _ = load_project(tmp_path)
+    syncs = load_project(tmp_path).syncs
     assert [sync.name for sync in syncs] == ["people"]
 
 
@@ -75,7 +75,8 @@ def test_another_folder_is_another_set_of_syncs(folder: Path, tmp_path: Path, mo
     assert "kustomer/clients" in names(loaded())
 
 
-def test_a_mistake_names_the_file_and_the_line(folder: Path) -> None:
+def test_a_mistake_names_the_file_and_the_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUSTOMER_STRICT", "1")
     (folder / "people" / "defs.yaml").write_text(SYNC.replace("match_on: [email]", "match_on: [emial]"))
     with pytest.raises(SyncConfigError, match=r"our syncs/people/defs\.yaml:5"):
         loaded()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
@@ -70,6 +72,8 @@ def loads_or_says_why(root: Path, content: bytes) -> None:
     file.write_bytes(content)
     said = None
     try:
+        with contextlib.suppress(SyncConfigError):  # not of a sync
+            dg.Definitions.validate_loadable(project.load(strict=False))
         project.load()
     except SyncConfigError as error:
         said = str(error)

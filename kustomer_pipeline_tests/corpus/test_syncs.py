@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from kustomer_pipeline.components import SyncConfigError
@@ -14,6 +15,10 @@ from .expected_syncs import LOADS, MISTAKES
 
 __all__ = ["project"]  # a fixture: found by its name in this module
 
+GOLD = """
+type: kustomer_pipeline.AudienceSync
+attributes: {tag: a tag of its own, query: select 1, match_on: [email], fields: {email: email}}
+"""
 FOLDER = Path(__file__).parent / "syncs"
 # What no reader of a sync file can be expected to know.
 GIBBERISH = re.compile(r"Traceback|pydantic|ValidationError|Node\(|0x[0-9a-f]{6}|<class |NoneType|Input should")
@@ -37,6 +42,21 @@ def test_a_mistake_names_file_and_line(project: Project, name: str) -> None:
         assert part in line
         assert GIBBERISH.search(line) is None
         assert len(line) < len(str(file)) + 1000
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_one_file_leaves_the_others_alone(project: Project, name: str) -> None:
+    """Except for a file that is not a sync's at all: the others may be nothing without it."""
+    file = written(project, name)
+    project.write("gold/defs.yaml", GOLD)
+    defs = project.load(strict=False)
+    failing = [one for one in defs.resolve_all_asset_specs() if "kustomer/does_not_load" in one.tags]
+    assert {key.path[-1] for key in (one.key for one in failing)} == {"customers", "customers_plan"}
+    for number, part in MISTAKES[name]:
+        assert f"{file}:{number}  " in (failing[0].description or "")
+        assert part in (failing[0].description or "")
+    dg.Definitions.validate_loadable(defs)
+    assert {"sync_customers", "sync_gold", "sync_all"} <= {job.name for job in defs.resolve_all_job_defs()}
 
 
 @pytest.mark.parametrize("name", LOADS)

@@ -63,6 +63,7 @@ RUN: Final = {
     "sqlite3": "deploy/test_backups.py",
     "jq": "telemetry/test_page.py",
     "KUSTOMER_STATE_URL=": "deploy/test_copy_state.py",
+    "KUSTOMER_STRICT=1": "cli/test_init.py",
 }
 # Beginning of a command → why no test runs it, and what holds it.
 NOT_RUN: Final = {

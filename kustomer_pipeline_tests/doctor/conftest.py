@@ -14,9 +14,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from kustomer_pipeline.components.component import syncs_of
 from kustomer_pipeline.components.defs_folder import load_tree
-from kustomer_pipeline.components.of_project import syncs_in
-from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.components.of_project import LoadedProject
 from kustomer_pipeline.doctor import command
 from kustomer_pipeline.kustomer import KustomerClient
 from kustomer_pipeline.sandbox import Sandbox
@@ -97,9 +97,10 @@ class Doctor:
         """The answer as people read it."""
         return self._run(*arguments)
 
-    def _load(self, _: Path) -> tuple[list[SyncConfig], None]:
-        tree, _defs = load_tree(importlib.import_module(f"{self.package}.defs"))
-        return syncs_in(tree), None
+    def _load(self, _: Path) -> LoadedProject:
+        tree, defs = load_tree(importlib.import_module(f"{self.package}.defs"))
+        syncs = syncs_of(tree)
+        return LoadedProject(syncs.working, syncs.broken, defs)
 
     def _run(self, *arguments: str) -> Answer:
         parser = argparse.ArgumentParser()

@@ -8,7 +8,7 @@ import pytest
 
 from kustomer_pipeline import resources
 from kustomer_pipeline.sync import StateStore
-from kustomer_pipeline.sync.state import Job, RunLine
+from kustomer_pipeline.sync.state import Job, RememberedRow, RunLine
 from kustomer_pipeline.sync.state.tables import RUN_COUNTS
 
 from .conftest import CUSTOMERS, VIP, Doctor
@@ -18,13 +18,26 @@ def store_of(doctor: Doctor) -> StateStore:
     return StateStore.open(f"sqlite:///{doctor.state}", clock=doctor.clock)
 
 
-def test_a_file_that_does_not_load_is_named_with_its_line(doctor: Doctor) -> None:
+@pytest.mark.parametrize("strict", ["", "1"])
+def test_a_file_that_does_not_load_is_named_with_its_line(
+    doctor: Doctor, strict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUSTOMER_STRICT", strict)
     doctor.sync("customers", CUSTOMERS.replace("object: customers", "object: people"))
     answer = doctor.look()
-    finding = answer.finding("syncs")
+    finding = answer.finding("syncs" if strict else "customers")
     assert finding["level"] == "problem"
     assert "customers/defs.yaml:4" in finding["says"]
     assert answer.finding("key")["level"] == "ok"
+    assert strict or answer.finding("syncs")["value"] == ["vip"]
+    assert answer.status == 2
+
+
+def test_what_is_remembered_of_a_sync_that_does_not_load_is_no_former_syncs(doctor: Doctor) -> None:
+    with store_of(doctor) as store, store.of(doctor.sandbox.org_id, "customers").transaction() as tx:
+        tx.rows.put([RememberedRow("C-1", "accepted")], "run-1")
+    doctor.sync("customers", CUSTOMERS.replace("object: customers", "object: people"))
+    assert "former syncs" not in [one["name"] for one in doctor.look().content["findings"]]
 
 
 def test_only_the_syncs_that_are_named_are_looked_at(doctor: Doctor) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from kustomer_pipeline import AudienceSync, ObjectSync
-from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.components.of_project import LoadedProject
 from kustomer_pipeline.forget import command
 from kustomer_pipeline_tests.components.conftest import clock, pipeline, sandbox, warehouse_url
 from kustomer_pipeline_tests.components.pipeline import CUSTOMERS, VIP, Pipeline, Run
@@ -56,8 +56,8 @@ class Stage:
         parser = argparse.ArgumentParser()
         command.add_arguments(parser)
         said: list[str] = []
-        project: list[SyncConfig] = [self.customers, self.vip]
-        status = command.run(parser.parse_args(arguments), lambda _: (project, None), said.append)
+        project = LoadedProject([self.customers, self.vip], [], dg.Definitions())
+        status = command.run(parser.parse_args(arguments), lambda _: project, said.append)
         return status, "\n".join(said)
 
     def search(self) -> Search:

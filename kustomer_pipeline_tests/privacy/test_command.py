@@ -12,7 +12,7 @@ import pytest
 
 from kustomer_pipeline import build_definitions
 from kustomer_pipeline.__main__ import main
-from kustomer_pipeline.components.sync_config import SyncConfig
+from kustomer_pipeline.components.of_project import LoadedProject
 from kustomer_pipeline.forget import command
 from kustomer_pipeline.forget.places import LogTables
 from kustomer_pipeline.forget.under_way import runs_under_way, wait_for_runs
@@ -207,10 +207,10 @@ def shown() -> list[str]:
 
 def test_the_commands_of_the_pages_run(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said: list[str] = []
-    monkeypatch.setattr(command, "load_project", None)
+    monkeypatch.setattr(command, "load_whole", None)
     real = command.run
-    project: list[SyncConfig] = [stage.customers, stage.vip]
-    monkeypatch.setattr(command, "run", lambda options: real(options, lambda _: (project, None), said.append))
+    project = LoadedProject([stage.customers, stage.vip], [], dg.Definitions())
+    monkeypatch.setattr(command, "run", lambda options: real(options, lambda _: project, said.append))
     monkeypatch.chdir(tmp_path)
     stage.pipeline.customers([("C-17", "jane@example.com", "Jane", None, "pro")])
     stage.run("sync_customers")

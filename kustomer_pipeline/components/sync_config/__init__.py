@@ -5,6 +5,7 @@ parts, in_dagster → attributes of a kind of sync, or of the project → checks
 
 from .alerts import CONDITIONS, Alert, Condition
 from .audiences import AudienceSyncAttributes, AudienceSyncConfig
+from .broken import BrokenSync, broken_sync, merged, name_of, sync_files
 from .common import SyncAttributes, SyncConfig, name_problems, sync_asset_names
 from .drifting import Drift
 from .in_dagster import OnCron, ResourceKeys, SourceTable
@@ -21,6 +22,7 @@ __all__ = [
     "Alert",
     "AudienceSyncAttributes",
     "AudienceSyncConfig",
+    "BrokenSync",
     "Condition",
     "Conflict",
     "Drift",
@@ -41,12 +43,16 @@ __all__ = [
     "Watch",
     "Where",
     "bound_to_themselves",
+    "broken_sync",
     "conflicts",
     "did_you_mean",
     "dotted",
     "listed",
+    "merged",
+    "name_of",
     "name_problems",
     "problems_in",
     "raise_located",
     "sync_asset_names",
+    "sync_files",
 ]

@@ -32,12 +32,13 @@ class Problem:
 
 
 class SyncConfigError(dg.DagsterInvalidDefinitionError):
-    """A sync that cannot be built. The message lists every problem; `problems` has them as values."""
+    """A sync that cannot be built. The message lists every problem, a line each; `problems` has them as values."""
 
     def __init__(self, title: str, problems: Sequence[Problem], lines: Iterable[str] | None = None) -> None:
         self.title = title
         self.problems = tuple(problems)
-        super().__init__("\n".join([title, *(f"  {_printable(str(line))}" for line in lines or self.problems)]))
+        self.lines = tuple(_printable(str(line)) for line in lines or self.problems)
+        super().__init__("\n".join([title, *(f"  {line}" for line in self.lines)]))
 
 
 def _printable(line: str) -> str:

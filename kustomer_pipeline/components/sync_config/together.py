@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from .audiences import AudienceSyncConfig
+from .broken import BrokenSync
 from .common import SyncConfig, sync_asset_names
 from .problems import Where, listed
 
@@ -18,17 +19,23 @@ class Conflict:
     what: str
 
 
-def conflicts(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
-    """Every mistake between syncs."""
-    yield from _same_names(syncs)
+def conflicts(syncs: Sequence[SyncConfig], broken: Sequence[BrokenSync] = ()) -> Iterator[Conflict]:
+    """Every mistake between syncs.
+
+    broken: those that do not load: what is theirs stays theirs until somebody has put them right.
+    """
+    yield from _same_names(syncs, broken)
     yield from _same_assets(syncs)
+    yield from _assets_of_broken(syncs, broken)
     yield from _shared_tags(syncs)
-    yield from _names_in_use(syncs)
+    yield from _tags_of_broken(syncs, broken)
+    yield from _names_in_use(syncs, broken)
 
 
-def _same_names(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
-    for name, count in Counter(sync.name for sync in syncs).items():
-        if count > 1:
+def _same_names(syncs: Sequence[SyncConfig], broken: Sequence[BrokenSync]) -> Iterator[Conflict]:
+    working = {sync.name for sync in syncs}
+    for name, count in Counter([*(sync.name for sync in syncs), *(sync.name for sync in broken)]).items():
+        if count > 1 and name in working:
             yield Conflict((name,), (), f"{count} syncs are named {name!r}; each needs its own")
 
 
@@ -41,6 +48,16 @@ def _same_assets(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
             if other is not None and other.name != sync.name:
                 what = f"{asset!r} is the name of an asset of the sync {sync.name!r}: rename this one"
                 yield Conflict((other.name,), (), what)
+
+
+def _assets_of_broken(syncs: Sequence[SyncConfig], broken: Sequence[BrokenSync]) -> Iterator[Conflict]:
+    """A sync named as the plan of another that does not load, `customers_plan` beside `customers`; or the reverse."""
+    for sync in syncs:
+        for other in broken:
+            together = {asset for asset in sync_asset_names(sync) if asset in (other.name, f"{other.name}_plan")}
+            if sync.key_prefix == other.key_prefix and sync.name != other.name and together:
+                what = f"it and the sync {other.name!r} both have an asset named {min(together)!r}: rename one of them"
+                yield Conflict((sync.name,), (), what)
 
 
 def _shared_tags(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
@@ -60,8 +77,21 @@ def _shared_tags(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
             )
 
 
-def _names_in_use(syncs: Sequence[SyncConfig]) -> Iterator[Conflict]:
-    names = {sync.name for sync in syncs}
+def _tags_of_broken(syncs: Sequence[SyncConfig], broken: Sequence[BrokenSync]) -> Iterator[Conflict]:
+    """A mirror of a tag that a sync keeps which does not load: it would untag that one's members."""
+    for sync in syncs:
+        if isinstance(sync, AudienceSyncConfig) and sync.mode == "mirror":
+            for other in broken:
+                if other.keeps(sync.tag):
+                    what = (
+                        f"{other.name}, which does not load, has the tag {sync.tag!r} too, and a mirror untags the "
+                        f"members of others: put {other.name} right first"
+                    )
+                    yield Conflict((sync.name,), ("tag",), what)
+
+
+def _names_in_use(syncs: Sequence[SyncConfig], broken: Sequence[BrokenSync]) -> Iterator[Conflict]:
+    names = {sync.name for sync in syncs} | {sync.name for sync in broken}
     claimed = Counter(sync.renamed_from for sync in syncs if sync.renamed_from is not None)
     for sync in syncs:
         before = sync.renamed_from
