@@ -1,6 +1,7 @@
 """The command `init`: a folder for syncs of one's own, so that an upgrade of the package is only a new version.
 
-kustomer-pipeline init crm → syncs/customers/defs.yaml, workspace.yaml, dagster.yaml, .env.example, .gitignore, README
+kustomer-pipeline init crm → syncs/customers/defs.yaml, workspace.yaml, dagster.yaml, .env.example, .gitignore, CI,
+                             README
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from pathlib import Path
 from .errors import CommandError
 
 _TEMPLATE = "new_project"
-_HIDDEN = {"env.example": ".env.example", "gitignore": ".gitignore"}
+_HIDDEN = {
+    "env.example": ".env.example",
+    "gitignore": ".gitignore",
+    "workflow.yml": ".github/workflows/syncs.yml",
+}
 
 
 def run(options: argparse.Namespace) -> int:
