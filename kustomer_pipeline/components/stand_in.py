@@ -13,8 +13,10 @@ from contextlib import contextmanager
 import dagster as dg
 
 from .jobs import broken_job, broken_key, broken_plan_key
+from .markdown import text
 from .sync_config import BrokenSync
 
+_HEADING = "**This sync does not load**, and sends nothing until its file is put right:"
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +44,7 @@ def not_logged() -> Iterator[None]:
 def _failing(sync: BrokenSync, key: dg.AssetKey) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
-        description=f"**This sync does not load**, and sends nothing until its file is put right:\n\n```\n{sync}\n```",
+        description="\n\n".join([_HEADING, "\n".join(f"- {text(line)}" for line in sync.lines)]),
         kinds={"kustomer"},
         tags={"kustomer/does_not_load": ""},
         group_name=sync.name,

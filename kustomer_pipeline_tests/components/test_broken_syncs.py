@@ -1,5 +1,7 @@
 """One sync that does not load leaves the others alone, and is in Dagster as what fails with its mistakes."""
 
+import re
+
 import dagster as dg
 import pytest
 
@@ -29,7 +31,12 @@ def keys(defs: dg.Definitions) -> set[str]:
 def failing(defs: dg.Definitions) -> dict[str, str]:
     """The assets that stand for a sync, and what they say."""
     specs = [spec for spec in defs.resolve_all_asset_specs() if "kustomer/does_not_load" in spec.tags]
-    return {spec.key.to_user_string(): spec.description or "" for spec in specs}
+    return {spec.key.to_user_string(): unescaped(spec.description or "") for spec in specs}
+
+
+def unescaped(description: str) -> str:
+    """Markdown as it is read."""
+    return re.sub(r"\\(.)", r"\1", description)
 
 
 def said_by(failure: dg.DagsterEvent) -> str:
@@ -66,7 +73,7 @@ def test_the_others_load(project: Project, text: str, says: str) -> None:
     dg.Definitions.validate_loadable(defs)
     said = failing(defs)
     assert set(said) == {"kustomer/customers", "kustomer/customers_plan"}
-    assert all(f"{file}{says}" in text for text in said.values())
+    assert all(f"{file}{says}".replace("  ", " ") in text for text in said.values())
     assert {f"kustomer/gold{part}" for part in ("_rows", "_mapped", "", "_plan")} <= keys(defs)
     assert {"sync_all", "plan_all", "undo_run", "apply_plan", "sync_gold", "sync_customers"} == jobs(defs)
     assert [schedule.name for schedule in defs.schedules or ()] == ["daily_sync"]
@@ -126,7 +133,7 @@ def test_a_mirror_keeps_off_the_tag_of_a_sync_that_does_not_load(project: Projec
     project.write("other/defs.yaml", GOLD)
     said = failing(project.load(strict=False))
     assert set(said) == {f"kustomer/{name}{part}" for name in ("gold", "vip") for part in ("", "_plan")}
-    assert f"{file}:4  tag: vip, which does not load, has the tag 'VIP' too" in said["kustomer/gold"]
+    assert f"{file}:4 tag: vip, which does not load, has the tag 'VIP' too" in said["kustomer/gold"]
 
 
 def test_what_is_remembered_of_a_sync_that_does_not_load_is_not_for_others(project: Project) -> None:
@@ -143,8 +150,8 @@ def test_two_that_do_not_go_together_are_both_left_out(project: Project) -> None
     said = failing(project.load(strict=False))
     assert set(said) == {f"kustomer/{name}{part}" for name in ("silver", "vip") for part in ("", "_plan")}
     for text in said.values():
-        assert f"{first}:4  tag: " in text
-        assert f"{second}:4  tag: " in text
+        assert f"{first}:4 tag: " in text
+        assert f"{second}:4 tag: " in text
 
 
 @pytest.mark.parametrize("broken", ["eu", "us", ""])
