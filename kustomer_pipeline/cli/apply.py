@@ -1,4 +1,4 @@
-"""The command `apply`: the id of a plan → the sync that it is of → a run that does what is in it, and nothing else."""
+"""The command `apply`: the id of a plan, or of a run that made some → their syncs → runs of exactly what is in them."""
 
 from __future__ import annotations
 
@@ -9,33 +9,40 @@ from kustomer_pipeline.components.applying import planned
 from kustomer_pipeline.resources import showing_values
 from kustomer_pipeline.sync import RunOptions
 
-from .execute import INTERRUPTED, InterruptedRunError, execute, failed
-from .project import opened, told
+from .execute import INTERRUPTED, Done, InterruptedRunError, execute, failed
+from .project import opened, title_of, told
 from .report_text import reports_as_json
 from .run import say_how_to_undo, say_report
 from .terminal import Terminal
-from .words import new_run_id
+from .words import new_run_id, next_command
 
 
 def run(options: argparse.Namespace) -> int:
     """Apply. Raises CommandError where there is no such plan."""
     terminal, run_id, plan_id = Terminal(), new_run_id(), options.plan.strip()
+    done: list[Done] = []
     with terminal.hearing_logs(), showing_values(options.show_values), opened(options) as project:
         uses = project.of_one_org()
         with told(uses.kustomer.variables):
-            sync, number = planned(project.syncs, plan_id, uses.kustomer, uses.state)
-        asked = RunOptions(run_id, approve=plan_id, approved_by=options.by or _user())
+            found = planned(project.syncs, plan_id, uses.kustomer, uses.state)
+        by = options.by or _user()
         try:
-            done = execute(project, sync, number, asked, terminal)
+            for sync, number, one in found:
+                done.append(execute(project, sync, number, RunOptions(run_id, approve=one, approved_by=by), terminal))
+                say_report(terminal, done[-1], options)
+                if failed(done):
+                    break
         except InterruptedRunError as error:
-            terminal.tell((f"{error} Apply the same plan again.", "bold yellow"))
+            terminal.tell((f"{error} Apply the same again.", "bold yellow"))
             return INTERRUPTED
-        say_report(terminal, done, options)
-        status = int(failed([done]))
+        status, left = int(failed(done)), [title_of(sync, number) for sync, number, _ in found[len(done) :]]
+        if left:
+            again = next_command(options, "apply", plan_id)
+            terminal.tell((f"The plans of {', '.join(left)} were not applied. For the rest: {again}", "yellow"))
         if options.json:
-            terminal.say_json(reports_as_json([done], [], run_id, status))
-        elif done.ran is not None:
-            say_how_to_undo(terminal, run_id, [done], options)
+            terminal.say_json(reports_as_json(done, left, run_id, status))
+        elif any(one.ran is not None for one in done):
+            say_how_to_undo(terminal, run_id, done, options)
     return status
 
 

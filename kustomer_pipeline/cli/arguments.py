@@ -35,7 +35,11 @@ def apply(parser: Parser) -> None:
     """Of `apply`."""
     parser.description = """Do exactly what a plan says that somebody has read: each record of which the same comes out
 today as in the plan. What has changed since is left as it is, and told. A plan is applied once."""
-    parser.add_argument("plan", metavar="plan-id", help="as the plan shows it, in full: plan-12-0a1b2c3d4e5f6071")
+    parser.add_argument(
+        "plan",
+        metavar="plan-id",
+        help="as the plan shows it, in full: plan-12-0a1b2c3d4e5f6071; or the id of a run: all plans made in it",
+    )
     parser.add_argument("--by", metavar="NAME", help="who approves it, for the log (default: the user of this system)")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     _values(parser)

@@ -18,7 +18,7 @@ from .plan_text import plan_as_text
 from .planned import Planned
 from .project import Project, made_by_dagster, opened, parts_of, title_of, told
 from .terminal import Terminal
-from .words import asked_of, new_run_id
+from .words import asked_of, made_together, new_run_id, next_command
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 
@@ -36,6 +36,10 @@ def run(options: argparse.Namespace) -> int:
             terminal.tell((str(error), "red"))
             problems.append(("", str(error)))
         status = FAILED if problems else CHANGES if any(one.plan.id for one in found) else NOTHING
+        together = made_together(one.plan for one in found)
+        if together is not None and not (options.json or options.markdown):
+            terminal.say(("To have all of this done, and nothing else:", "bold"))
+            terminal.say("  ", (next_command(options, "apply", together), "cyan"))
         if options.json:
             terminal.say_json(plans_as_json(found, problems, status, every=options.all))
         elif options.markdown:

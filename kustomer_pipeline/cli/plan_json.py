@@ -13,6 +13,7 @@ from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Plan
 
 from .planned import RECORDS, Planned
+from .words import made_together
 
 VERSION = 1
 _COLUMNS = ("key", "action", "kustomer_id", "field", "before", "after")
@@ -25,6 +26,7 @@ def plans_as_json(
     return {
         "version": VERSION,
         "exit_status": status,
+        "made_in": made_together(one.plan for one in found),
         "plans": [_plan(one, every) for one in found],
         "problems": [{"sync": sync, "problem": problem} for sync, problem in problems],
     }

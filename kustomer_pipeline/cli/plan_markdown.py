@@ -14,6 +14,7 @@ from kustomer_pipeline.components.refused import refused_table
 from kustomer_pipeline.sync.wording import REQUESTS, quantity
 
 from .planned import RECORDS, Planned
+from .words import made_together
 
 MARKER = "<!-- kustomer-pipeline plan -->"  # by which a workflow finds its comment again
 MOST_CHARACTERS = 65_000
@@ -43,6 +44,8 @@ def _parts(found: Sequence[Planned], problems: Sequence[tuple[str, str]], record
     for planned in found:
         if planned.plan.id is not None or len(planned.refused):
             yield from _plan(planned, records)
+    if (together := made_together(one.plan for one in found)) is not None:
+        yield f"**To have all of this done, and nothing else: `kustomer-pipeline apply {together}`**"
 
 
 def _table(found: Sequence[Planned]) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from kustomer_pipeline.components.reason_groups import by_reason
 from kustomer_pipeline.components.tables import masked_keys
-from kustomer_pipeline.sync import RunOptions
+from kustomer_pipeline.sync import Plan, RunOptions
 from kustomer_pipeline.sync.wording import quantity
 
 from .terminal import Part
@@ -25,6 +25,12 @@ _MOST_REASONS = 10
 def new_run_id() -> str:
     """What a run from the command line is known by."""
     return f"cli-{uuid.uuid4().hex[:12]}"
+
+
+def made_together(plans: Iterable[Plan]) -> str | None:
+    """The id that stands for all of these plans; None where one of them at most has something to do."""
+    ids = [plan.made_in for plan in plans if plan.id is not None]
+    return ids[0] if len(ids) > 1 else None
 
 
 def asked_of(options: argparse.Namespace, run_id: str) -> RunOptions:

@@ -67,10 +67,16 @@ def approval_advice(sync: SyncConfig, plan: Plan) -> str:
     key = sync.resource_keys.kustomer
     org = key.removeprefix("kustomer") if key.startswith("kustomer_") else ""
     need = "A run writes nothing before a plan is approved. " if sync.approval is not None else ""
+    together = (
+        f"\n\nInstead of this plan's id, that of this run, `{plan.made_in}`, has everything done that was planned in "
+        "it, for every sync."
+        if plan.made_in is not None
+        else ""
+    )
     return (
         f"{need}To have exactly this done, and nothing else, launch the job `apply_plan{org}` with this run config "
         f"within {hours.max_age.total_seconds() / 3600:.3g} hours. What has changed since by then is left as it is."
-        f"\n\n```yaml\nops:\n  apply{org}:\n    config:\n      plan: {plan.id}\n      by: your name\n```"
+        f"\n\n```yaml\nops:\n  apply{org}:\n    config:\n      plan: {plan.id}\n      by: your name\n```{together}"
     )
 
 

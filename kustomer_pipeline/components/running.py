@@ -109,4 +109,4 @@ def plan_rows(sync: SyncConfig, spec: Spec, uses: Resources, mapped: pd.DataFram
             ),
         )
         keep_plan(plan, store, options.run_id)
-    return plan
+    return replace(plan, made_in=options.run_id)

@@ -1,8 +1,9 @@
 """A plan is kept, approved, looked at before a run applies it; and what is written down of it.
 
-options.approve → the plan as it was kept → this sync's, as it is defined today, young enough, not applied already
-                                          → Permit: what is in it goes
-approval: required, and no plan approved  → Permit: nothing goes
+options.approve: a plan's id, or that of the run in which several plans were made
+    → the plan as it was kept → this sync's, as it is defined today, young enough, not applied already
+                                         → Permit: what is in it goes
+approval: required, and no plan approved → Permit: nothing goes
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def permitted(spec: SyncSpec, store: StateStore, org_id: str, options: RunOption
     if options.approve is None:
         return (Waiting() if spec.approval is not None else FREE), options
     plans = store.plans(org_id)
-    plan = _applicable(options.approve, spec, plans, store)
+    plan_id = _plan_of(options.approve, spec, plans)
+    if plan_id is None:
+        return OfPlan(options.approve, frozenset()), options
+    plan = _applicable(plan_id, spec, plans, store)
     plans.begin(plan.plan_id, options.run_id, options.approved_by or UNKNOWN)
     told: dict[str, Any] = {
         name: frozenset(value) if isinstance(value, list) else value for name, value in plan.options.items()
@@ -62,11 +66,19 @@ def finished(permit: Permit, store: StateStore, org_id: str) -> None:
         store.plans(org_id).finish(permit.plan_id)
 
 
+def _plan_of(approved: str, spec: SyncSpec, plans: Plans) -> str | None:
+    """The plan that was meant, by its id or by that of the run that made it; None: that run had nothing to plan here."""
+    if plans.get(approved) is not None or not (made_together := plans.made_in(approved)):
+        return approved
+    return next((plan.plan_id for plan in made_together if plan.sync == spec.name), None)
+
+
 def _applicable(plan_id: str, spec: SyncSpec, plans: Plans, store: StateStore) -> KeptPlan:
     plan, anew = plans.get(plan_id), "Nothing was sent; make a new plan and approve that"
     if plan is None:
         raise PlanNotApplicableError(
-            f"There is no plan {plan_id} of this org: its id is what the plan shows, in full, and old ones go. {anew}"
+            f"There is no plan {plan_id} of this org: its id, or that of the run that made several, is what the plan "
+            f"shows, in full, and old ones go. {anew}"
         )
     if plan.sync != spec.name:
         raise PlanNotApplicableError(f"The plan {plan_id} is one of {plan.sync}, not of {spec.name}. {anew}")

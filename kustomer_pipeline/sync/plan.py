@@ -56,6 +56,7 @@ class Plan(OfTheGuard):
     cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for
     each record that would be, `signature` the definition of the sync, `options` what the plan was told. `shown`:
     fields whose values may be shown. `creates`: the marks of the records that it would create (expected.py).
+    `made_in`: the run that it was made in; its id stands for all plans that were.
     """
 
     sync: str
@@ -73,6 +74,7 @@ class Plan(OfTheGuard):
     options: Mapping[str, Any] = field(default_factory=dict)
     shown: frozenset[str] = frozenset()
     creates: frozenset[bytes] = frozenset()
+    made_in: str | None = None
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""

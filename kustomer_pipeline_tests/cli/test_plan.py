@@ -133,7 +133,18 @@ def test_one_sync_that_cannot_be_planned_takes_nothing_from_the_others(cli: Comm
     assert "**broken cannot be planned:**" in cli.say("plan", "--markdown").out
 
 
-def test_a_project_that_does_not_load_is_the_content_of_a_comment_too(cli: CommandLine) -> None:
+def test_a_sync_that_does_not_load_is_the_content_of_a_comment_too(cli: CommandLine) -> None:
+    cli.sync("customers", CUSTOMERS.replace("match_on", "mach_on"))
+    comment = cli.say("plan", "--markdown")
+    assert comment.status == 1
+    assert re.search(r"\*\*customers cannot be planned:\*\* .*customers/defs", comment.out)
+    assert "`vip`" in comment.out
+
+
+def test_a_project_that_does_not_load_is_the_content_of_a_comment_too(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUSTOMER_STRICT", "1")
     cli.sync("customers", CUSTOMERS.replace("match_on", "mach_on"))
     comment = cli.say("plan", "--markdown")
     assert comment.status == 1

@@ -227,6 +227,44 @@ def test_a_plan_that_cannot_be_applied_is_told_why(cli: CommandLine, clock: Simu
     assert len(cli.sandbox.customers) == 2
 
 
+def test_all_plans_that_were_made_together_are_applied_by_one_id(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(3))
+    cli.pipeline.vips([people(3)[0][1]])
+    said = cli.say("plan")
+    [command] = [
+        line.strip() for line in said.out.splitlines() if line.strip().startswith("kustomer-pipeline apply cli-")
+    ]
+    together = command.split()[-1]
+    cli.pipeline.customers(people(5))
+    done = cli.say("apply", together, "--json").json
+    assert [one["title"] for one in done["syncs"]] == ["customers", "vip"]
+    assert [one["report"]["created"] for one in done["syncs"]] == [3, 0]
+    assert done["syncs"][1]["report"]["updated"] == 1
+    assert cli.say("apply", together).status == 1
+    plan = cli.say("plan", "--json").json
+    assert plan["made_in"] is None  # the audience is as it should be
+
+
+def test_the_comment_has_the_id_of_all_plans(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(3))
+    cli.pipeline.vips([people(3)[0][1]])
+    assert (
+        "**To have all of this done, and nothing else: `kustomer-pipeline apply cli-"
+        in cli.say("plan", "--markdown").out
+    )
+
+
+def test_after_a_plan_that_failed_the_others_are_not_applied(cli: CommandLine, clock: SimulatedClock) -> None:
+    cli.pipeline.customers(people(3))
+    cli.pipeline.vips([people(3)[0][1]])
+    together = cli.say("plan", "--json").json["made_in"]
+    clock.advance(25 * 3600)
+    said = cli.say("apply", together, "--json")
+    assert said.status == 1
+    assert said.json["not_run"] == ["vip"]
+    assert f"The plans of vip were not applied. For the rest: kustomer-pipeline apply {together}" in said.beside
+
+
 def test_a_plan_of_a_part_is_applied_to_that_part(cli: CommandLine) -> None:
     cli.sync("customers", CUSTOMERS, shards="2")
     cli.pipeline.customers(people(9))

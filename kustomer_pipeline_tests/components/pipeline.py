@@ -76,10 +76,15 @@ class Pipeline:
         *syncs: ObjectSync | AudienceSync,
         config: Mapping[str, Any] | None = None,
         op: str | None = None,
+        of_each: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> "Run":
-        """Run a job in this process. `config` is that of the sync asset of the job, unless another op is named."""
+        """Run a job in this process. `config` is that of the sync asset of the job, unless another op is named.
+
+        of_each: the config of several ops.
+        """
         op = op or ("undo" if job == "undo_run" else f"kustomer__{job.removeprefix('sync_')}")
-        run_config = {"ops": {op: {"config": config}}} if config else None
+        configs = of_each or ({op: config} if config else {})
+        run_config = {"ops": {name: {"config": one} for name, one in configs.items()}} if configs else None
         result = (
             build_definitions(syncs or [CUSTOMERS, VIP])
             .resolve_job_def(job)

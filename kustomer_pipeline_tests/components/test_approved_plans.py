@@ -125,3 +125,66 @@ def test_plan_all_counts_on_what_an_earlier_sync_creates(pipeline: Pipeline) -> 
     plan = run.metadata("kustomer/vip_plan")
     assert (plan["would_tag"], plan["would_skip"]) == (2, 1)
     assert pipeline.run("sync_all").metadata("kustomer/vip")["updated"] == 2
+
+
+def test_the_id_of_the_run_has_all_done_that_was_planned_in_it(pipeline: Pipeline) -> None:
+    pipeline.customers(ROWS)
+    pipeline.vips([ROWS[0][1], ROWS[1][1]])
+    planned = pipeline.run("plan_all")
+    assert f"that of this run, `{planned.run_id}`" in planned.metadata("kustomer/vip_plan")["plan"]
+    pipeline.customers(people(7))
+    run = pipeline.run("apply_plan", config={"plan": planned.run_id, "by": "Jane"}, op="apply")
+    assert run.success
+    assert counted(run, "created", "deferred") == (5, 2)
+    assert run.metadata("kustomer/vip")["updated"] == 2
+    for name in ("customers", "vip"):
+        assert "approved by Jane" in run.metadata(f"kustomer/{name}")["notes"]
+    again = pipeline.run("apply_plan", config={"plan": planned.run_id}, op="apply")
+    assert "has been applied already" in again.failure("apply")
+    assert len(pipeline.sandbox.customers) == 5
+
+
+def test_the_run_of_all_takes_that_id_as_exactly_this(pipeline: Pipeline) -> None:
+    pipeline.customers(ROWS)
+    pipeline.vips([ROWS[0][1]])
+    planned = pipeline.run("plan_all").run_id
+    pipeline.vips([ROWS[0][1], ROWS[1][1]])
+    of_each = {f"kustomer__{name}": {"approve": planned} for name in ("customers", "vip")}
+    run = pipeline.run("sync_all", of_each=of_each)
+    assert counted(run, "created", "deferred") == (5, 0)
+    assert (run.metadata("kustomer/vip")["updated"], run.metadata("kustomer/vip")["deferred"]) == (1, 1)
+
+
+def test_a_sync_that_had_nothing_to_do_in_the_plan_does_nothing(pipeline: Pipeline) -> None:
+    pipeline.customers(ROWS)
+    pipeline.vips([])
+    planned = pipeline.run("plan_all").run_id
+    pipeline.vips([ROWS[0][1]])
+    of_each = {f"kustomer__{name}": {"approve": planned} for name in ("customers", "vip")}
+    run = pipeline.run("sync_all", of_each=of_each)
+    assert counted(run, "created") == (5,)
+    assert (run.metadata("kustomer/vip")["updated"], run.metadata("kustomer/vip")["deferred"]) == (0, 1)
+
+
+def test_a_plan_that_is_made_again_stays_one_of_the_run_that_made_it_first(pipeline: Pipeline) -> None:
+    pipeline.customers(ROWS)
+    first, second = (pipeline.run("plan_all", CUSTOMERS).run_id for _ in range(2))
+    pipeline.run("plan_all", CUSTOMERS)
+    assert pipeline.run("apply_plan", CUSTOMERS, config={"plan": first}, op="apply").success
+    again = pipeline.run("apply_plan", CUSTOMERS, config={"plan": second}, op="apply")
+    assert "has been applied already" in again.failure("apply")
+
+
+def test_after_a_plan_that_failed_the_others_wait_and_the_same_id_goes_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.customers(ROWS)
+    pipeline.vips([ROWS[0][1]])
+    planned = pipeline.run("plan_all").run_id
+    with monkeypatch.context() as broken:
+        broken.setenv("WAREHOUSE_URL", "sqlite:////nowhere/at.db")
+        failed = pipeline.run("apply_plan", config={"plan": planned}, op="apply")
+    assert not failed.success
+    assert "The plans of vip were not applied. Launch the job with the same id again" in failed.failure("apply")
+    assert pipeline.run("apply_plan", config={"plan": planned}, op="apply").success
+    assert len(pipeline.sandbox.customers) == 5

@@ -273,12 +273,17 @@ def test_every_run_config_of_a_page_is_one_that_a_run_takes(project: Project, pi
     shown = {block.text for block in every_block("yaml") if block.text.startswith("ops:")}
     assert len(shown) > 5
     for config in map(yaml.safe_load, sorted(shown, key=lambda text: "undo:" in text)):  # the undo last
-        [(op, given)] = config["ops"].items()
-        for key in given["config"].keys() & {"run_id", "plan", "approve"}:  # in place of the page's
-            if key != "run_id":
-                pipeline.warehouse.execute("update crm.customers set plan = plan || '+'")
-            given["config"][key] = runs[-1] if key == "run_id" else plan_id(pipeline, definitions, "customers")
-        run(pipeline, definitions, job_of(op), config)
+        ops = list(config["ops"])
+        ids = {"run_id": runs[-1]}  # in place of the page's
+        if any(given["config"].keys() & {"plan", "approve"} for given in config["ops"].values()):
+            pipeline.warehouse.execute("update crm.customers set plan = plan || '+'")
+            ids["plan"] = plan_id(pipeline, definitions, "customers")
+            ids["plan_all"] = run(pipeline, definitions, "plan_all")
+        for given in config["ops"].values():
+            for key in given["config"].keys() & {"run_id", "plan", "approve"}:
+                of_all = key != "run_id" and not str(given["config"][key]).startswith("plan-")
+                given["config"][key] = ids["plan_all" if of_all else "run_id" if key == "run_id" else "plan"]
+        run(pipeline, definitions, job_of(ops[0]) if len(ops) == 1 else "sync_all", config)
     assert {tag for one in pipeline.sandbox.customers for tag in pipeline.sandbox.tag_names(one)} == set()  # undone
 
 

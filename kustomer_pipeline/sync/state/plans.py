@@ -21,13 +21,14 @@ from .moments import with_zone
 from .tables import plan_creates, plan_seals, plans
 
 SEAL_BYTES = 16
+_MAKINGS = 50  # of so many runs that made the same plan it is known that they did
 _SEALS_A_PART = 65_536  # a megabyte
 
 
 @dataclass(frozen=True)
 class KeptPlan:
-    """A plan without what is in it. counts: records by action. options: what it was told (full_resync, limit, …).
-    finished_at: when a run had applied all of it."""
+    """A plan without what is in it. made_by: the run that made it last. counts: records by action. options: what it was
+    told (full_resync, limit, …). finished_at: when a run had applied all of it."""
 
     plan_id: str
     sync: str
@@ -50,14 +51,18 @@ class Plans:
         self._org_id = org_id
 
     def keep(self, plan: KeptPlan, seals: Collection[bytes], creates: Collection[bytes] = ()) -> None:
-        """Keep a plan as it was shown; one of the same id is the same plan, and stands as it is but for its age.
+        """Keep a plan as it was shown; one of the same id is the same plan, and stands as it is but for its age, and
+        that it is of this making too.
 
         creates: marks of the records that it would create (expected.py).
         """
         place = {"org_id": self._org_id, "plan_id": plan.plan_id}
         with self._database.writing() as connection:
-            again = sa.update(plans).where(self._of(plans, plan.plan_id))
-            if connection.execute(again.values(made_at=plan.made_at, made_by=plan.made_by)).rowcount:
+            known = connection.execute(sa.select(plans.c.made_by).where(self._of(plans, plan.plan_id))).scalar()
+            if known is not None:
+                makings = " ".join(list(dict.fromkeys([plan.made_by, *known.split(" ")]))[:_MAKINGS])
+                again = sa.update(plans).where(self._of(plans, plan.plan_id))
+                connection.execute(again.values(made_at=plan.made_at, made_by=makings))
                 return
             values = {
                 **place,
@@ -79,6 +84,12 @@ class Plans:
         with self._database.reading() as connection:
             row = connection.execute(sa.select(plans).where(self._of(plans, plan_id))).mappings().first()
         return _kept(row) if row is not None else None
+
+    def made_in(self, made_by: str) -> list[KeptPlan]:
+        """The plans of one making, such as a run of `plan_all`; at most one a sync, or a part of it."""
+        query = sa.select(plans).where(plans.c.org_id == self._org_id, _is_of(made_by)).order_by(plans.c.sync)
+        with self._database.reading() as connection:
+            return [_kept(row) for row in connection.execute(query).mappings()]
 
     def newest(self, sync: str) -> KeptPlan | None:
         """The newest plan of a sync; None where there is none."""
@@ -102,7 +113,7 @@ class Plans:
         """The marks of what the plans of one making would create."""
         same = sa.and_(plans.c.org_id == plan_creates.c.org_id, plans.c.plan_id == plan_creates.c.plan_id)
         query = sa.select(plan_creates.c.marks).join(plans, same)
-        return self._hashes(query.where(plans.c.org_id == self._org_id, plans.c.made_by == made_by))
+        return self._hashes(query.where(plans.c.org_id == self._org_id, _is_of(made_by)))
 
     def _hashes(self, query: sa.Select[Any]) -> frozenset[bytes]:
         with self._database.reading() as connection:
@@ -136,6 +147,12 @@ class Plans:
         return sa.and_(table.c.org_id == self._org_id, table.c.plan_id == plan_id)
 
 
+def _is_of(made_by: str) -> sa.ColumnElement[bool]:
+    """The column holds every making of the plan, the newest first, with blanks in between."""
+    makings = sa.literal(" ").concat(plans.c.made_by).concat(" ")
+    return makings.contains(f" {made_by} ", autoescape=True)
+
+
 def _parts(hashes: Collection[bytes]) -> list[bytes]:
     whole, size = b"".join(sorted(hashes)), _SEALS_A_PART * SEAL_BYTES
     return [whole[start : start + size] for start in range(0, len(whole), size)]
@@ -146,7 +163,7 @@ def _kept(row: sa.RowMapping) -> KeptPlan:
         plan_id=row["plan_id"],
         sync=row["sync"],
         signature=row["signature"],
-        made_by=row["made_by"],
+        made_by=row["made_by"].partition(" ")[0],
         made_at=with_zone(row["made_at"]),
         counts=json.loads(row["counts"]),
         options=json.loads(row["options"]),
