@@ -333,8 +333,12 @@ class Fuse(httpx.AsyncBaseTransport):
         if self.moments == self.blows_at:
             self.die()
 
-    def _statement(self, *arguments: Any) -> None:
-        self.tick()
+    def _statement(self, _: sa.Connection, cursor: Any, *arguments: Any) -> None:
+        try:
+            self.tick()
+        except BaseException:
+            cursor.close()  # a process that ends leaves none; in one that goes on the driver would warn of it
+            raise
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.tick()
