@@ -67,6 +67,7 @@ from .warehouse import (
 )
 from .warehouse.comparison import Comparison
 
+_ENV_FILE = "A file .env is read from the project's folder, which is the one in which Dagster is started"
 _DEFAULT_RATE_RESERVE = 0.2
 _DEFAULT_UNDO_DAYS = 30
 _DEFAULT_KEEP_DAYS = 90
@@ -308,7 +309,7 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         if not url:
             raise WarehouseUrlError(
                 "WAREHOUSE_URL is not set: set it to the warehouse's SQLAlchemy URL, such as "
-                "postgresql://user:password@host/database or sqlite:////path/to/file.db"
+                f"postgresql://user:password@host/database or sqlite:////path/to/file.db. {_ENV_FILE}"
             )
         return url
 
@@ -353,8 +354,8 @@ class KustomerResource(dg.ConfigurableResource[None]):
         api_key = self._setting("api_key")
         if not api_key:
             raise ConfigurationError(
-                f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys). A file "
-                ".env is read from the folder in which Dagster is started"
+                f"{self.variables}_API_KEY is not set: make a key in Kustomer (Settings > Security > API Keys). "
+                f"{_ENV_FILE}"
             )
         rate_reserve = self._rate_reserve()
         observer = observer_from_environment()
@@ -382,7 +383,7 @@ class KustomerResource(dg.ConfigurableResource[None]):
         names = [name for name, value in given.items() if value]
         advice = _ADDRESS_ADVICE.format(self.variables)
         if not names:
-            raise ConfigurationError(f"Which Kustomer to talk to is not set: set {advice}")
+            raise ConfigurationError(f"Which Kustomer to talk to is not set: set {advice}. {_ENV_FILE}")
         if len(names) > 1:
             both = " and ".join(called[name] for name in names)
             raise ConfigurationError(f"{both} are set: set only one of {advice}")

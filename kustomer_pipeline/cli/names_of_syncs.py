@@ -8,12 +8,12 @@ Syncs that are written in Python have no folder, and are not completed.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from dotenv import dotenv_values
+
+from kustomer_pipeline.project_folder import NoProjectError, dg_settings, is_of_this_package, project_root
 
 _OWN = Path(__file__).parent.parent
 _SYNC = re.compile(r"(?m)^type:\s*[\"']?kustomer_pipeline\.(?:ObjectSync|AudienceSync)\b")
@@ -25,15 +25,17 @@ def names_of_syncs(project: Path, defs: str = "") -> list[str]:
 
 
 def _defs_folders(project: Path, defs: str) -> Iterator[Path]:
-    settings = _settings(project)
-    root = settings.get("root_module")
-    if root in (None, _OWN.name):  # as load_project has it: a folder that is no project stands for this package
-        named = defs or dotenv_values(project / ".env").get("KUSTOMER_DEFS")
-        yield Path(named).expanduser() if named else _OWN / "defs"
+    try:
+        root = project_root(project, defs)
+    except NoProjectError:
         return
-    module = str(settings.get("defs_module") or f"{root}.defs")
-    path = Path(*module.split("."))
-    yield from (folder for folder in (project / path, project / "src" / path) if folder.is_dir())
+    settings = dg_settings(root)
+    named = defs or dotenv_values(root / ".env").get("KUSTOMER_DEFS") or ""
+    if is_of_this_package(root, named):
+        yield root / Path(named).expanduser() if named else _OWN / "defs"
+    elif package := settings.get("root_module"):
+        path = Path(*str(settings.get("defs_module") or f"{package}.defs").split("."))
+        yield from (folder for folder in (root / path, root / "src" / path) if folder.is_dir())
 
 
 def _syncs_in(folder: Path) -> Iterator[str]:
@@ -43,13 +45,3 @@ def _syncs_in(folder: Path) -> Iterator[str]:
                 yield file.parent.name
         except (OSError, UnicodeDecodeError):
             continue
-
-
-def _settings(project: Path) -> dict[str, Any]:
-    try:
-        found: Any = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    for key in ("tool", "dg", "project"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}

@@ -1,6 +1,6 @@
 """A Dagster project as a command needs it: its syncs in their order, their resources, and what goes wrong in words.
 
-folder → .env, load_project → syncs (companies, customers, audiences) → those that were named
+folder → project, .env → load_project → syncs (companies, customers, audiences) → those that were named
                             → the resources that Dagster would give them
 an error → CommandError, in the names of environment variables
 """
@@ -12,10 +12,10 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dotenv import load_dotenv
 
 from kustomer_pipeline.components.failures import error_text
 from kustomer_pipeline.components.keys import plan_key
@@ -23,7 +23,8 @@ from kustomer_pipeline.components.of_project import load_project, resources_in, 
 from kustomer_pipeline.components.resources_of import Resources
 from kustomer_pipeline.components.sharding import partition_keys
 from kustomer_pipeline.components.sync_config import BrokenSync, SyncConfig, did_you_mean
-from kustomer_pipeline.resources import KUSTOMER
+from kustomer_pipeline.project_folder import NoProjectError, in_project
+from kustomer_pipeline.resources import KUSTOMER, setting
 
 from .errors import CommandError
 
@@ -71,14 +72,22 @@ class Project:
 @contextlib.contextmanager
 def opened(options: argparse.Namespace) -> Iterator[Project]:
     """The project of a command, with its resources. Raises CommandError."""
-    load_dotenv(options.project / ".env")  # as `dagster dev` does; what is set already stays as it is
+    with contextlib.ExitStack() as stack:
+        try:
+            root = stack.enter_context(in_project(options.project, setting("", "KUSTOMER_DEFS")))
+        except NoProjectError as error:
+            raise CommandError(str(error)) from None
+        yield from _opened(root, options)
+
+
+def _opened(root: Path, options: argparse.Namespace) -> Iterator[Project]:
     try:
         # What a module of the project prints while it loads is no part of a result.
         with contextlib.redirect_stdout(sys.stderr):
-            loaded = load_project(options.project)
+            loaded = load_project(root)
             syncs = sorted(_of_org(loaded.syncs, options.org), key=lambda sync: sync.stage)
             names = {name for sync in syncs for name in _resources(sync)}
-            given = resources_in(options.project, loaded.defs, names)
+            given = resources_in(root, loaded.defs, names)
     except CommandError:
         raise
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack

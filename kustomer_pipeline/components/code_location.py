@@ -8,15 +8,14 @@ A sync becomes assets in `build_definitions`, and cannot be found in them any mo
 import importlib
 import importlib.util
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import dagster as dg
-import yaml
 from dagster.components.definitions import LazyDefinitions
+
+from kustomer_pipeline.project_folder import files_of, modules_of
 
 from .sync_config import SyncConfig
 
@@ -53,24 +52,9 @@ def definitions_in(folder: Path) -> Iterator[dg.Definitions]:
                     yield made
 
 
-def project_settings(folder: Path) -> dict[str, Any]:
-    """What `[tool.dg.project]` of the pyproject.toml says; nothing where there is none."""
-    return _settings(folder, "dg", "project")
-
-
 def _modules(folder: Path) -> Iterator[ModuleType | None]:
-    project = project_settings(folder)
-    if root := project.get("root_module"):
-        yield _imported(str(project.get("code_location_target_module") or f"{root}.definitions"))
-    if name := _settings(folder, "dagster").get("module_name"):
-        yield _imported(str(name))
-    for item in _workspace(folder):
-        for kind, value in item.items():
-            named = value if isinstance(value, dict) else {"module_name": value, "relative_path": value}
-            if kind == "python_module":
-                yield _imported(str(named.get("module_name")))
-            elif kind == "python_file":
-                yield _from_file(folder / str(named.get("relative_path")))
+    yield from (_imported(name) for name in modules_of(folder))
+    yield from (_from_file(path) for path in files_of(folder))
 
 
 def _imported(name: str) -> ModuleType | None:
@@ -91,22 +75,3 @@ def _from_file(path: Path) -> ModuleType | None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _settings(folder: Path, *keys: str) -> dict[str, Any]:
-    try:
-        found: Any = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    for key in ("tool", *keys):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _workspace(folder: Path) -> list[dict[str, Any]]:
-    try:
-        found = yaml.safe_load((folder / "workspace.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
-        return []
-    items = found.get("load_from") if isinstance(found, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -7,7 +7,8 @@ import contextlib
 import sys
 from pathlib import Path
 
-from kustomer_pipeline.resources import dagster_url
+from kustomer_pipeline.project_folder import in_project
+from kustomer_pipeline.resources import dagster_url, setting
 
 from .dbt import MATURITIES, exposures
 from .of_project import load_whole, said_by
@@ -31,8 +32,11 @@ def run(options: argparse.Namespace) -> int:
     """Write the exposures, and give the exit status: 0 written, 2 when the project does not load."""
     try:
         # What dbt or a module of the project prints while it loads is no part of the file.
-        with contextlib.redirect_stdout(sys.stderr):
-            project = load_whole(options.project)
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            in_project(options.project, setting("", "KUSTOMER_DEFS")) as root,
+        ):
+            project = load_whole(root)
             text = exposures(project.syncs, project.defs, url=dagster_url(), maturity=options.maturity)
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
         print(f"exposures: the project does not load: {said_by(error)}", file=sys.stderr)

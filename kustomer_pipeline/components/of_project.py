@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from .code_location import built_in_python, definitions_in, project_settings
-from .component import syncs_of
+from kustomer_pipeline.project_folder import dg_settings, is_of_this_package
+from kustomer_pipeline.resources import defs_folder
+
+from .code_location import built_in_python, definitions_in
+from .component import Syncs, syncs_of
 from .defs_folder import cause_of
 from .own_folder import defs_module
 from .project import load_with_project
 from .stand_in import not_logged
 from .sync_config import BrokenSync, SyncConfig, SyncConfigError, merged
-
-_OWN_PACKAGE = "kustomer_pipeline"
 
 
 class LoadedProject(NamedTuple):
@@ -34,7 +35,7 @@ class LoadedProject(NamedTuple):
 def load_project(folder: Path) -> LoadedProject:
     """The syncs of the project, and everything that Dagster finds in it.
 
-    A folder that is no project stands for the syncs of this package. Whatever the project's files raise goes through,
+    folder: of the project (project_folder.py). A clone is one of this package. What the project raises goes through,
     but for a mistake in a sync in YAML (unless KUSTOMER_STRICT is set).
     """
     folder = folder.resolve()
@@ -42,13 +43,15 @@ def load_project(folder: Path) -> LoadedProject:
         sys.path.insert(0, str(folder))
     with warnings.catch_warnings(), not_logged():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
-        if project_settings(folder).get("root_module") in (None, _OWN_PACKAGE):
+        if is_of_this_package(folder, str(defs_folder() or "")):
             tree, defs = load_with_project(defs_module())
-        else:
+            in_yaml = syncs_of(tree)
+        elif dg_settings(folder):
             tree = dg.ComponentTree.for_project(folder)
-            defs = tree.build_defs()
+            defs, in_yaml = tree.build_defs(), syncs_of(tree)
+        else:
+            defs, in_yaml = dg.Definitions(), Syncs()
         in_python, given = built_in_python(folder)
-        in_yaml = syncs_of(tree)
     known = {sync.name: sync for sync in (*in_yaml.working, *in_python)}
     return LoadedProject(list(known.values()), in_yaml.broken, given or defs)
 

@@ -14,6 +14,8 @@ from dotenv import load_dotenv
 
 from kustomer_pipeline.components.of_project import LoadedProject, load_project, said_by
 from kustomer_pipeline.kustomer import SystemClock
+from kustomer_pipeline.project_folder import NoProjectError, in_project
+from kustomer_pipeline.resources import setting
 
 from .checks import CHECKS
 from .engine import examine
@@ -46,9 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, load: Load = load_project, say: Callable[[str], None] = print) -> int:
     """Examine, say what was found, and give the exit status: 0 all well, 1 warnings, 2 cannot sync."""
-    load_dotenv(options.project / ".env")  # as `dagster dev` does; what is set already stays as it is
     logging.getLogger("kustomer_pipeline").addHandler(logging.NullHandler())  # findings say it; no log beside them
-    facts = facts_of(options, load)
+    try:
+        with in_project(options.project, setting("", "KUSTOMER_DEFS")) as root:
+            return _run(options, load, say, root)
+    except NoProjectError as error:
+        load_dotenv(options.project / ".env")
+        return _run(options, load, say, error)
+
+
+def _run(options: argparse.Namespace, load: Load, say: Callable[[str], None], project: Path | NoProjectError) -> int:
+    facts = facts_of(options, load, project)
     # With --json only JSON goes to the output; what --write-to is about to do is said beside it.
     beside = say if not options.json else lambda line: print(line, file=sys.stderr)
     try:
@@ -62,11 +72,11 @@ def run(options: argparse.Namespace, load: Load = load_project, say: Callable[[s
     return report.exit_status
 
 
-def facts_of(options: argparse.Namespace, load: Load) -> Facts:
-    """What is known before the first check."""
+def facts_of(options: argparse.Namespace, load: Load, project: Path | NoProjectError) -> Facts:
+    """What is known before the first check. project: its folder, or why there is none."""
     settings = read_settings(options.org)
     clock = settings.client.clock if settings.client is not None else SystemClock()
-    loaded, problem = _loaded(options.project, load)
+    loaded, problem = _loaded(project, load)
     syncs, broken = list(loaded.syncs), list(loaded.broken)
     if options.org is not None:
         syncs = [sync for sync in syncs if sync.resource_keys.kustomer == f"kustomer_{options.org}"]
@@ -84,8 +94,10 @@ def facts_of(options: argparse.Namespace, load: Load) -> Facts:
     return facts
 
 
-def _loaded(project: Path, load: Load) -> tuple[LoadedProject, str | None]:
+def _loaded(project: Path | NoProjectError, load: Load) -> tuple[LoadedProject, str | None]:
     """The syncs, and what keeps all of them from loading: as Dagster says it, with file and line."""
+    if isinstance(project, NoProjectError):
+        return LoadedProject([], [], dg.Definitions()), str(project)
     try:
         # What a module of the project prints while it loads is no finding.
         with contextlib.redirect_stdout(sys.stderr):

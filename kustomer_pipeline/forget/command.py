@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import dagster as dg
-from dotenv import load_dotenv
 
 from kustomer_pipeline import resources
 from kustomer_pipeline.components.of_project import LoadedProject, load_whole, said_by
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.io_manager import FramesError
 from kustomer_pipeline.kustomer import KustomerClient, KustomerError
+from kustomer_pipeline.project_folder import NoProjectError, in_project
 from kustomer_pipeline.sync import Beyond, Copies, ForgetError, StateError, StateStore, Who, forget
 from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError, open_engine
@@ -57,12 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, load: Load = load_whole, say: Say = print) -> int:
     """Forget, print the receipt, and give the exit status: 0 done, 2 not done, or not all of it (say it again)."""
-    load_dotenv(options.project / ".env")  # as `dagster dev` does; what is set already stays as it is
     beside = partial(print, file=sys.stderr)
+    try:
+        with in_project(options.project, resources.setting("", "KUSTOMER_DEFS")) as root:
+            return _run(options, load, say, beside, root)
+    except NoProjectError as error:
+        beside(f"forget: {error}")
+        return _CANNOT
+
+
+def _run(options: argparse.Namespace, load: Load, say: Say, beside: Say, root: Path) -> int:
     try:
         # What a module of the project prints while it loads is no part of the receipt.
         with contextlib.redirect_stdout(sys.stderr):
-            syncs = _of_org(load(options.project).syncs, options.org)
+            syncs = _of_org(load(root).syncs, options.org)
     except Exception as error:  # whatever a file of the project does: the reader needs its reason, not our stack
         beside(f"forget: the project does not load: {said_by(error)}")
         return _CANNOT

@@ -67,7 +67,7 @@ def finished(permit: Permit, store: StateStore, org_id: str) -> None:
 
 
 def _plan_of(approved: str, spec: SyncSpec, plans: Plans) -> str | None:
-    """The plan that was meant, by its id or by that of the run that made it; None: that run had nothing to plan here."""
+    """The plan that is meant, by its id or that of the run that made it; None: that run had nothing to plan here."""
     if plans.get(approved) is not None or not (made_together := plans.made_in(approved)):
         return approved
     return next((plan.plan_id for plan in made_together if plan.sync == spec.name), None)

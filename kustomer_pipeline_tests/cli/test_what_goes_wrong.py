@@ -52,7 +52,10 @@ def test_a_host_that_does_not_answer(cli: CommandLine, nobody_there: Callable[[]
 @pytest.mark.parametrize(
     "words", [["plan"], ["run"], ["status"], ["show", "customers", "C-1"], ["undo", "x"], ["apply", "x"]]
 )
-def test_a_file_with_a_mistake_is_named_with_its_line(cli: CommandLine, words: list[str]) -> None:
+def test_a_file_with_a_mistake_is_named_with_its_line(
+    cli: CommandLine, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUSTOMER_STRICT", "1")
     cli.sync("customers", CUSTOMERS.replace("match_on", "mach_on"))
     found = cli.say(*words)
     assert (found.status, found.out) == (1, "")

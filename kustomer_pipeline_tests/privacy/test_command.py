@@ -211,6 +211,7 @@ def test_the_commands_of_the_pages_run(stage: Stage, monkeypatch: pytest.MonkeyP
     real = command.run
     project = LoadedProject([stage.customers, stage.vip], [], dg.Definitions())
     monkeypatch.setattr(command, "run", lambda options: real(options, lambda _: project, said.append))
+    (tmp_path / "workspace.yaml").write_text("load_from: []\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     stage.pipeline.customers([("C-17", "jane@example.com", "Jane", None, "pro")])
     stage.run("sync_customers")
