@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kustomer_pipeline.components.failures import most_often, reason_to_fail
+from kustomer_pipeline.components.no_rows import no_rows_of
 from kustomer_pipeline.components.running import Ran, rows_of, run_rows
 from kustomer_pipeline.components.sharding import spec_of_part
 from kustomer_pipeline.components.sync_config import SyncConfig
@@ -66,7 +67,7 @@ def execute(
         return Done(sync, title, None, str(error))
     for problem in ran.problems:
         terminal.tell((problem, "yellow"))
-    reasons = [reason_to_fail(ran.report, sync.max_failure_share), not_logged]
+    reasons = [reason_to_fail(ran.report, sync.max_failure_share), not_logged, no_rows_of(sync, ran.report)]
     if any(reasons):
         reasons.append(most_often(ran.report))
     return Done(sync, title, ran, "\n\n".join(reason for reason in reasons if reason) or None)

@@ -55,7 +55,8 @@ def _plan(planned: Planned, every: bool) -> dict[str, Any]:
         },
         "held": {
             "removals": plan.removals_held,
-            "removals_id": plan.removal_plan_id if plan.removals_held else None,
+            "removals_waiting": plan.removals.waiting,
+            "removals_id": plan.removal_plan_id if plan.removals_held or plan.removals.waiting else None,
             "changes": plan.changes_held,
             "changes_id": plan.change_plan_id if plan.changes_held else None,
         },

@@ -39,10 +39,10 @@ def _parts(found: Sequence[Planned], problems: Sequence[tuple[str, str]], record
         yield f"**{markdown.text(sync) or 'Nothing'} can{'not' if sync else ''} be planned:** {markdown.text(problem)}"
     if found:
         yield _table(found)
-    if found and not any(one.plan.id for one in found):
+    if found and not any(one.plan.id or one.warns for one in found):
         yield "Nothing to do."
     for planned in found:
-        if planned.plan.id is not None or len(planned.refused):
+        if planned.plan.id is not None or len(planned.refused) or planned.warns:
             yield from _plan(planned, records)
     if (together := made_together(one.plan for one in found)) is not None:
         yield f"**To have all of this done, and nothing else: `kustomer-pipeline apply {together}`**"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from kustomer_pipeline.components.approvals import why_changes_are_held, why_removals_are_held
+from kustomer_pipeline.components.no_rows import no_rows_of
 from kustomer_pipeline.components.plan_page import kinds_of
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Approval, Plan
@@ -41,6 +42,8 @@ def plan_as_text(planned: Planned, options: argparse.Namespace) -> Iterator[Line
     yield ("  ", (f"Plan: {summary(plan)}", "bold"))
     cost = f"It would take {plan.estimate}. " if plan.id is not None else ""
     yield (f"  {cost}This plan took {quantity(plan.requests, *REQUESTS)}.",)
+    if (empty := no_rows_of(planned.sync, plan)) is not None:
+        yield "  ", (empty, "bold red")
     for note in plan.notes:
         yield (f"  Note: {note}",)
     yield from _next(planned, options)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from kustomer_pipeline.components.no_rows import no_rows_of
 from kustomer_pipeline.components.sync_config import SyncConfig
 from kustomer_pipeline.sync import Plan
 
@@ -20,6 +21,11 @@ class Planned:
     title: str
     plan: Plan
     refused: pd.DataFrame
+
+    @property
+    def warns(self) -> bool:
+        """Whether it has something to tell although it would change nothing."""
+        return bool(self.plan.removals.waiting) or no_rows_of(self.sync, self.plan) is not None
 
     def first(self, action: str, every: bool) -> tuple[pd.DataFrame, int]:
         """(the lines of the first records of an action, how many more records there are)."""

@@ -77,6 +77,7 @@ def _as_json(done: Done) -> dict[str, Any]:
         "removed": report.removed,
         "held": {
             "removals": report.removals_held,
+            "removals_waiting": report.removals.waiting,
             "removals_id": report.removal_plan_id,
             "changes": report.changes_held,
             "changes_id": report.change_plan_id,

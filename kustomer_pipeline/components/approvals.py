@@ -4,6 +4,7 @@ import dagster as dg
 
 from kustomer_pipeline.resources import show_values
 from kustomer_pipeline.sync import Approval, HeldChanges, Plan, Removals
+from kustomer_pipeline.sync.wording import quantity
 
 from .keys import kustomer_key, op_name
 from .sync_config import SyncConfig
@@ -14,7 +15,7 @@ _EXAMPLE_COLUMNS = ["key", "field", "before", "after"]
 
 
 def held_removals(sync: SyncConfig, removals: Removals) -> Metadata:
-    """Why members keep the tag, and the run config that untags them; nothing when nothing is held."""
+    """Why members keep the tag, and the run config that untags them; nothing when nothing is held, and nobody waits."""
     return _metadata(removals_advice(sync, removals), "removal_plan_id", removals.plan_id)
 
 
@@ -33,7 +34,15 @@ def removals_advice(sync: SyncConfig, removals: Removals) -> str:
 
 
 def why_removals_are_held(sync: SyncConfig, removals: Removals) -> str:
-    """Why, without what to do about it."""
+    """Why they are held, or wait, without what to do about it."""
+    if removals.waiting:
+        leave = quantity(
+            removals.waiting, f"of {removals.members:,} {sync.kind} seems", f"of {removals.members:,} {sync.kind} seem"
+        )
+        return (
+            f"**{leave} to have left, and nobody loses the tag: rows of the audience are invalid, refused or deferred, "
+            "and one of them may be the member who is missing.** Put those rows right; the next run looks again."
+        )
     if not removals.held:
         return ""
     return (

@@ -17,6 +17,7 @@ from kustomer_pipeline.sync.wording import REQUESTS, quantity
 from . import markdown
 from .approvals import approval_advice, changes_advice, removals_advice
 from .changed_records import ARROW, RecordLine, fields_changed, records_of
+from .no_rows import no_rows_of
 from .refused import reasons_counted, refused_table
 from .sync_config import AudienceSyncConfig, ResourceKeys, SyncConfig
 
@@ -39,8 +40,16 @@ def plan_headline(sync: SyncConfig, plan: Plan) -> str:
         quantity(counts.get("unchanged", 0), "stays as it is", "stay as they are")
         + (f"; of the other rows: {left}." if left else "."),
         "**Some of it is held until somebody approves it.**" if _held(plan) else "",
+        _waiting(sync, plan),
+        f"**{empty}.**" if (empty := no_rows_of(sync, plan)) is not None else "",
     ]
     return "\n\n".join(filter(None, lines))
+
+
+def _waiting(sync: SyncConfig, plan: Plan) -> str:
+    count = plan.removals.waiting
+    seem = quantity(count, "member who seems", "members who seem")
+    return f"**{seem} to have left would keep the tag**, because of rows that are refused." if count else ""
 
 
 def plan_page(sync: SyncConfig, plan: Plan, refused: pd.DataFrame | None = None) -> str:

@@ -15,6 +15,7 @@ from kustomer_pipeline.sync.wording import ARE, RECORDS, ROWS, part, quantity
 
 from .approvals import held_changes, held_removals
 from .keys import kustomer_key
+from .no_rows import no_rows_of
 from .severity import severity
 from .sync_config import AudienceSyncConfig, SyncConfig
 from .tables import MAX_ROWS, Metadata, masked_keys, table
@@ -45,7 +46,8 @@ _OF_OBJECTS = {
 }
 _OF_AUDIENCES = {
     REMOVALS: "The run wanted to untag no more members than max_removals allows.",
-    REMOVED: "Kustomer took the tag from every member that the run untagged.",
+    REMOVED: "Kustomer took the tag from every member that the run untagged, and nobody who left keeps it because of "
+    "rows that are refused.",
     FOUND: "No more members than max_absent_share allows are missing in Kustomer.",
 }
 
@@ -95,10 +97,10 @@ def sync_check_results(
     yield _told(NOTES, [note for note in report.notes if note not in (*missing_roles, *report.news)])
     if isinstance(sync, AudienceSyncConfig):
         yield _removals_within_limit(sync, report)
-        yield _removals_accepted(report)
+        yield _removals_accepted(sync, report)
         yield _members_found(sync, report)
     else:
-        yield _returns_rows(report)
+        yield _returns_rows(sync, report)
         yield _changes_within_limit(sync, report)
 
 
@@ -156,17 +158,12 @@ def _told(name: str, lines: Sequence[str]) -> dg.AssetCheckResult:
     return _warning(name, "\n".join(lines) or None, {"lines": len(lines)})
 
 
-def _returns_rows(report: SyncReport) -> dg.AssetCheckResult:
-    """Nothing is removed because of it; but nothing is kept up to date, either, and nobody would see it."""
-    empty = report.counts.read == 0 and report.accepted_before > 0 and report.interrupted is None
-    known = quantity(report.accepted_before, *RECORDS)
+def _returns_rows(sync: SyncConfig, report: SyncReport) -> dg.AssetCheckResult:
+    empty = no_rows_of(sync, report)
     return dg.AssetCheckResult(
         check_name=ROWS_THERE,
-        passed=not empty,
-        description=f"The query returned no row, where {known} were sent before: look at the query, and at what fills "
-        "its table. Nothing was changed in Kustomer"
-        if empty
-        else None,
+        passed=empty is None,
+        description=empty,
         metadata={"rows_read": report.counts.read, "records_sent_before": report.accepted_before},
     )
 
@@ -192,11 +189,11 @@ def _removals_within_limit(sync: SyncConfig, report: SyncReport) -> dg.AssetChec
         description=f"{quantity(held, 'removal is', 'removals are')} held back until somebody approves"
         if held
         else None,
-        metadata={"removals_held": held, **held_removals(sync, report.removals)},
+        metadata={"removals_held": held, **(held_removals(sync, report.removals) if held else {})},
     )
 
 
-def _removals_accepted(report: SyncReport) -> dg.AssetCheckResult:
+def _removals_accepted(sync: AudienceSyncConfig, report: SyncReport) -> dg.AssetCheckResult:
     removals = report.removals
     told = []
     if removals.refused:
@@ -208,17 +205,19 @@ def _removals_accepted(report: SyncReport) -> dg.AssetCheckResult:
         told.append(
             f"{quantity(removals.waiting, 'removal waits', 'removals wait')}: rows of the audience are invalid, "
             "refused or deferred, and one of them may be the member who seems to have left. Put those rows right; the "
-            "next run looks again"
+            "next run looks again. Or approve exactly these, by the id below"
         )
     rows = removals.rows.head(MAX_ROWS)
     refused = rows.assign(key=masked_keys(rows["key"]))
     return dg.AssetCheckResult(
         check_name=REMOVED,
-        passed=removals.refused == 0,
+        passed=removals.refused == 0 and removals.waiting == 0,
+        severity=dg.AssetCheckSeverity.ERROR if removals.refused else dg.AssetCheckSeverity.WARN,
         description=". ".join(told) or None,
         metadata={
             "removals_refused": removals.refused,
             "removals_waiting": removals.waiting,
+            **(held_removals(sync, removals) if removals.waiting else {}),
             **table("refused_removals", refused),
         },
     )

@@ -97,6 +97,9 @@ def warehouse(facts: Facts) -> list[Finding]:
 def _query(facts: Facts, sync: SyncConfig, dialect: str) -> Finding:
     """The columns of a query, asked for without its rows."""
     name = f"query of {sync.name}"
+    if isinstance(sync.source, str):
+        says = f"its rows are made by the asset {sync.source}, which only Dagster makes: not looked at here"
+        return Finding(SECTION, name, Level.OK, says)
     select = sync.sql.strip().rstrip(";")
     engine = open_engine(facts.settings.warehouse_url or "")
     try:

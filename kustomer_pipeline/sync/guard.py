@@ -50,6 +50,11 @@ class Guard:
         wanted = sorted(ids)
         return self._verdict("removals", wanted, limit.allows(len(wanted), members), approved)
 
+    def waiting(self, ids: Iterable[str], approved: str | None) -> Verdict:
+        """Members who seem to have left while a row of the audience could be one of them: only by approval, however
+        few they are."""
+        return self._verdict("removals", sorted(ids), False, approved)
+
     def changes(self, contents: Iterable[str], accepted: int, limit: ChangeLimit, approved: str | None) -> Verdict:
         """Records accepted before that would change, each by its key and its new content."""
         wanted = sorted(contents)

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
+import pyarrow.compute as pc
+
 from .rest import Rest
 from .state import Holder, Snapshot, SyncState
 
@@ -139,3 +141,8 @@ class Part:
 
     def __len__(self) -> int:
         return self._members
+
+
+def accepted_in(memory: Memory) -> int:
+    """Records that were accepted when the run began, whether the query still has them or not."""
+    return (pc.sum(pc.equal(memory.snapshot.statuses, "accepted")).as_py() or 0) + memory.stayed

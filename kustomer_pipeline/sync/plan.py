@@ -29,7 +29,6 @@ from .wording import REQUESTS, quantity
 
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
 _JOB_ITEMS = 100
-_READ_ITEMS = 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ class Plan(OfTheGuard):
     cost. `id`: by which exactly this plan can be approved (None: nothing would be written); `seals`: a hash for
     each record that would be, `signature` the definition of the sync, `options` what the plan was told. `shown`:
     fields whose values may be shown. `creates`: the marks of the records that it would create (expected.py).
-    `made_in`: the run that it was made in; its id stands for all plans that were.
+    `made_in`: the run that it was made in; its id stands for all plans that were. `accepted_before`: records that were
+    accepted in earlier runs.
     """
 
     sync: str
@@ -75,6 +75,7 @@ class Plan(OfTheGuard):
     shown: frozenset[str] = frozenset()
     creates: frozenset[bytes] = frozenset()
     made_in: str | None = None
+    accepted_before: int = 0
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""
@@ -93,6 +94,7 @@ class PlanBuilder:
         self.lines: list[Line] = []
         self.creates = 0
         self.updates = 0
+        self.looked_at = 0
         self.without_company = 0
         self.seals: set[bytes] = set()
         self.marks: set[bytes] = set()
@@ -103,6 +105,7 @@ class PlanBuilder:
 
     async def take(self, wave: Wave) -> None:
         """Tell the decisions of a wave."""
+        self.looked_at += len(wave.decisions)
         for decision in wave.decisions:
             if isinstance(decision, Nothing):
                 if decision.case.position is not None and not wave.held:
@@ -163,12 +166,14 @@ class PlanBuilder:
             digest.update(seal)
         return f"plan-{len(self.seals)}-{digest.hexdigest()}"
 
-    def estimate(self, client: KustomerClient, object_name: ObjectName) -> Estimate:
-        """What the run would cost: one by one, or a hundredth of a job each and of the reading before an update."""
+    def estimate(self, client: KustomerClient, object_name: ObjectName, requests: int) -> Estimate:
+        """What the run would cost: a write each, or a hundredth of a job; and it looks once more at whom this plan has
+        found, but not for those whom it creates. requests: what the plan took."""
         if client.abilities.bulk(object_name):
             jobs = -(-self.creates // _JOB_ITEMS) + -(-self.updates // _JOB_ITEMS)
-            units = jobs * _UNITS_A_JOB + self.updates / _READ_ITEMS
+            units = jobs * _UNITS_A_JOB
         else:
-            units = self.creates + 2.0 * self.updates
+            units = float(self.creates + self.updates)
+        units += requests * (self.looked_at - self.creates) / max(self.looked_at, 1)
         units = round(units + 1)
         return Estimate(units, units / client.requests_a_second)

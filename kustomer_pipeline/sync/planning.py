@@ -10,6 +10,7 @@ from kustomer_pipeline.kustomer import KustomerClient
 
 from .expected import NOTHING, Marks
 from .masked_values import shown_fields
+from .memory import accepted_in
 from .needed import require_roles
 from .observed import observed, work_of
 from .opening import WIRE_FACT, Opening
@@ -64,15 +65,16 @@ async def _plan(
     await reconcile(stream, builder)
     counts, changes = builder.told(stream)
     counts["skip"] += len(opening.left_out)
+    requests = client.usage.requests - before
     return Plan(
         sync=spec.name,
         org_id=token.org_id,
         counts=counts,
         changes=changes,
-        requests=client.usage.requests - before,
+        requests=requests,
         removals=_removals(stream),
         held_changes=_held_changes(stream, changes),
-        estimate=builder.estimate(client, spec.object),
+        estimate=builder.estimate(client, spec.object, requests),
         notes=(
             *opened.notes,
             *adopted_by(stream),
@@ -85,6 +87,7 @@ async def _plan(
         options=options.of_plan,
         creates=frozenset(builder.marks),
         shown=shown_fields(spec.fields, spec.object),
+        accepted_before=accepted_in(opened.memory),
     )
 
 

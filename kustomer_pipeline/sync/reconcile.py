@@ -158,14 +158,14 @@ class Stream:
             yield replace(await self.decide(cases), held=held)
 
     async def leavers(self, unsettled: int) -> AsyncIterator[Wave]:
-        """Decisions about members who left. Nobody leaves while a row of the frame could be that member, or when the
-        run is asked for certain rows."""
+        """Decisions about members who left. Nobody leaves while a row of the frame could be that member, unless somebody
+        has approved exactly these; or when the run is asked for certain rows."""
         limit = self.strategy.removal_limit
         if self.leaving is None or limit is None or self.options.only_keys is not None:
             return
         if unsettled:
-            found = self.leaving.absent()
-            self.members, self.waiting = found.members, len(found.cases)
+            async for wave in self._waiting():
+                yield wave
             return
         found = await self.leaving.candidates()
         self.members, self.done_with, self.handed_over = found.members, found.done_with, found.handed_over
@@ -185,6 +185,22 @@ class Stream:
             yield replace(await self.decide(part), held=not self.removals.allowed)
         for wave in waves:
             yield replace(wave, held=not self.removals.allowed)
+
+    async def _waiting(self) -> AsyncIterator[Wave]:
+        """Decisions about those who would wait, if they were approved; those who do are told with the id that does it."""
+        assert self.leaving is not None
+        found = self.leaving.absent()
+        self.members = found.members
+        verdict = self._guard.waiting(
+            (case.known_id or case.key for case in found.cases), self.options.approve_removals
+        )
+        if not verdict.approved:
+            self.waiting, self.removals = len(found.cases), Verdict(0, True, verdict.plan_id)
+            return
+        self.removals, self.done_with, self.handed_over = verdict, found.done_with, found.handed_over
+        self._use_approval(verdict)
+        for part in _in_waves([case for case in found.cases if case.key not in self._under_way]):
+            yield await self.decide(part)
 
     def _use_approval(self, verdict: Verdict) -> None:
         """An approval lets its set through once; it is used up before anything of the set is sent."""

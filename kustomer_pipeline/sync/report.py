@@ -86,7 +86,7 @@ class Removals:
     """What became of the members who left an audience.
 
     `members` is of how many they were judged. `removed` lost the tag. `held`: the guard keeps them until `plan_id` is
-    approved. `waiting`: nobody is removed before every row of the audience is settled; the next run looks again.
+    approved. `waiting`: nobody is removed before every row of the audience is settled, unless `plan_id` is approved.
     `refused`: Kustomer did not take the tag away; `rows` (DataFrame: key, kustomer_id, reason) says why.
     """
 

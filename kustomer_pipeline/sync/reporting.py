@@ -8,12 +8,12 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
-import pyarrow.compute as pc
 
 from .apply import Executor
 from .desired import SIGNATURE
 from .ledger import Ledger
 from .masked_values import shown_fields
+from .memory import accepted_in
 from .opening import Opened, Opening
 from .reconcile import Stream
 from .remarks import adopted_by, remarks
@@ -30,7 +30,7 @@ def removals_of(stream: Stream, executors: Sequence[Executor]) -> Removals:
         members=stream.members,
         removed=sum(executor.tally.removed for executor in executors),
         held=stream.removals.held,
-        plan_id=stream.removals.plan_id if stream.removals.held else None,
+        plan_id=stream.removals.plan_id if stream.removals.held or stream.waiting else None,
         waiting=stream.waiting,
         refused=len(refused),
         rows=refused.reset_index(drop=True),
@@ -91,17 +91,11 @@ def report_of(
         held_changes=held_changes_of(opened.stream, executors) if opened else HeldChanges(),
         interrupted=interrupted,
         read_back=replace(read_back, shown=shown_fields(opening.spec.fields, opening.spec.object)),
-        accepted_before=_accepted_before(opened) if opened else 0,
+        accepted_before=accepted_in(opened.memory) if opened else 0,
         members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
         notes=(*notes, *adopted, *notes_of(opened, executors)),
         news=(*notes, *adopted),
     )
-
-
-def _accepted_before(opened: Opened) -> int:
-    """Records that were accepted when the run began, whether the query still has them or not."""
-    memory = opened.memory
-    return (pc.sum(pc.equal(memory.snapshot.statuses, "accepted")).as_py() or 0) + memory.stayed
 
 
 def numbers_of(report: SyncReport) -> dict[str, int]:

@@ -155,3 +155,30 @@ def test_several_orgs_and_none_named(cli: CommandLine, monkeypatch: pytest.Monke
     assert command == f"apply {plan['id']} --org us"
     assert cli.say(*command.split()).status == 0
     assert len(cli.sandbox.customers) == 2
+
+
+def test_no_rows_where_there_were_some_is_no_success(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(3))
+    assert cli.say("run", "customers").status == 0
+    cli.pipeline.customers([])
+    said = "The query returned no row, where 3 records were sent before: look at the query"
+    assert said in cli.say("plan", "customers").out
+    assert said in cli.say("plan", "customers", "--markdown").out
+    ran = cli.say("run", "customers")
+    assert ran.status == 1
+    assert said in ran.beside
+    assert len(cli.sandbox.customers) == 3
+
+
+def test_members_who_wait_are_told_with_the_command_that_lets_them_go(cli: CommandLine) -> None:
+    cli.pipeline.customers(people(3))
+    cli.pipeline.vips([row[1] for row in people(3)])
+    cli.say("run")
+    cli.pipeline.vips([people(1)[0][1], "no address"])
+    said = cli.say("plan", "vip")
+    assert "2 of 3 customers seem to have left, and nobody loses the tag" in said.out
+    [command] = [line.split() for line in said.out.splitlines() if "--approve-removals" in line]
+    assert "2 members who seem to have left would keep the tag" in cli.say("plan", "vip", "--markdown").out
+    cli.say("run", "vip", *command[3:])
+    tagged = [id_ for id_ in cli.sandbox.customers if "vip" in cli.sandbox.tag_names(id_)]
+    assert len(tagged) == 1

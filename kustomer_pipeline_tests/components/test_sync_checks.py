@@ -98,10 +98,17 @@ def test_removals_that_kustomer_refuses_fail_the_check_with_their_reasons() -> N
     ]
 
 
-def test_removals_that_wait_are_told_and_are_no_failure() -> None:
-    check = results(VIP, report(removals=Removals(members=9, waiting=2)))["removals_accepted"]
-    assert check.passed
+def test_removals_that_wait_are_a_warning_with_the_run_config_that_lets_them_through() -> None:
+    waiting = Removals(members=9, waiting=2, plan_id="removals-2-0a1b2c3d4e")
+    checks = results(VIP, report(removals=waiting))
+    check = checks["removals_accepted"]
+    assert (check.passed, check.severity) == (False, WARN)
     assert "2 removals wait" in (check.description or "")
+    assert "approve_removals: removals-2-0a1b2c3d4e" in plain(check.metadata["what_to_do"])
+    assert "2 of 9 customers seem to have left" in plain(check.metadata["what_to_do"])
+    within = checks["removals_within_limit"]
+    assert within.passed
+    assert "what_to_do" not in within.metadata
 
 
 def test_held_changes_fail_with_examples_and_the_run_config_that_lets_them_through() -> None:

@@ -160,3 +160,10 @@ def test_a_mistake_of_the_doctors_own_is_one_finding_and_no_stack_trace(doctor: 
         store.org(doctor.sandbox.org_id).set_fact("wire", "no JSON")
     finding = doctor.look().finding("remembered")
     assert (finding["level"], finding["advice"]) == ("unknown", "Please report it.")
+
+
+def test_the_rows_of_an_asset_are_not_asked_for(doctor: Doctor) -> None:
+    doctor.sync("vip", VIP.replace("query: ", "source: analytics/members # "))
+    finding = doctor.look().finding("query of vip")
+    assert finding["level"] == "ok"
+    assert "made by the asset analytics/members" in finding["says"]
