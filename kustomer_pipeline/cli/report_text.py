@@ -82,6 +82,7 @@ def _as_json(done: Done) -> dict[str, Any]:
             "changes": report.changes_held,
             "changes_id": report.change_plan_id,
         },
+        "jobs_left": report.jobs_left,
         "requests": report.requests,
         "seconds": round(float(report.seconds), 1),
         "interrupted": type(report.interrupted).__name__ if report.interrupted is not None else None,

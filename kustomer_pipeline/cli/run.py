@@ -67,7 +67,7 @@ def say_how_to_undo(
     reports = [one.ran.report for one in done if one.ran is not None]
     if not reports and not wrote:
         return  # it did not get that far
-    if wrote or any(one.counts.created or one.counts.updated or one.removed for one in reports):
+    if wrote or any(one.counts.created or one.counts.updated or one.removed or one.jobs_left for one in reports):
         terminal.say(f"Run {run_id}. To take it back: ", (next_command(options, "undo", run_id), "cyan"))
     else:
         terminal.say(f"Run {run_id} wrote nothing.")

@@ -117,6 +117,12 @@ def _done(report: SyncReport) -> str:
     counts = report.counts
     done = {"created": counts.created, "updated": counts.updated, "untagged": report.removed}
     said = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
+    if report.jobs_left:
+        jobs = quantity(report.jobs_left, "bulk job", "bulk jobs")
+        return (
+            f"{said or 'nothing is known to be written'} before that; {jobs} had been sent of which nobody knows yet "
+            "what came: Kustomer may have carried them out, and the next run collects it"
+        )
     return f"{said} before that, and it stays so" if said else "nothing had been written before that"
 
 

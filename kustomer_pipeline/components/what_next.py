@@ -38,6 +38,9 @@ def _lines(sync: SyncConfig, report: SyncReport, on: frozenset[str]) -> Iterator
     deferred_by_guard = sum(report.by_code.get(code, 0) for code in _HELD)
     if waiting := max(counts.deferred - deferred_by_guard, 0):
         yield f"{quantity(waiting, 'row is', 'rows are')} left: the next run goes on with them."
+    if report.jobs_left:
+        jobs = quantity(report.jobs_left, "bulk job was", "bulk jobs were")
+        yield f"{jobs} sent of which it is not known what came: Kustomer may have done them, the next run collects it."
     if report.removals.waiting:
         waits = quantity(report.removals.waiting, "removal waits", "removals wait")
         yield f"{waits} until every row of the audience is settled."

@@ -158,8 +158,8 @@ class Stream:
             yield replace(await self.decide(cases), held=held)
 
     async def leavers(self, unsettled: int) -> AsyncIterator[Wave]:
-        """Decisions about members who left. Nobody leaves while a row of the frame could be that member, unless somebody
-        has approved exactly these; or when the run is asked for certain rows."""
+        """Decisions about members who left. Nobody leaves while a row of the frame could be that member, unless exactly
+        these have been approved; or when the run is asked for certain rows."""
         limit = self.strategy.removal_limit
         if self.leaving is None or limit is None or self.options.only_keys is not None:
             return
@@ -187,7 +187,7 @@ class Stream:
             yield replace(wave, held=not self.removals.allowed)
 
     async def _waiting(self) -> AsyncIterator[Wave]:
-        """Decisions about those who would wait, if they were approved; those who do are told with the id that does it."""
+        """Decisions about those who would wait, if they were approved; else they do, with an id to approve them by."""
         assert self.leaving is not None
         found = self.leaving.absent()
         self.members = found.members

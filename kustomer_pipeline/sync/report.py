@@ -161,7 +161,8 @@ class SyncReport(OfTheGuard):
     dearer, a tag that was renamed, records that could be written only in part). `stayed`: rows that did not leave the
     warehouse; they count as unchanged, and are not in `rows`. `accepted_before`: records that were accepted in earlier
     runs. `news`: of the notes, those that say that something went as it was asked for. `members_now`: records that hold
-    an audience's tag because of the sync, after the run.
+    an audience's tag because of the sync, after the run. `jobs_left`: bulk jobs of a run that was stopped, which
+    Kustomer may have carried out, or may yet: the next run collects what came of them.
     """
 
     sync: str
@@ -183,6 +184,7 @@ class SyncReport(OfTheGuard):
     accepted_before: int = 0
     members_now: int = 0
     news: tuple[str, ...] = ()
+    jobs_left: int = 0
 
     @property
     def removed(self) -> int:

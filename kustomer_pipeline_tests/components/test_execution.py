@@ -399,5 +399,24 @@ def test_a_run_that_was_stopped_says_what_it_had_done(pipeline: Pipeline) -> Non
     told = run.failure("kustomer__customers")
     created = run.metadata("kustomer/customers")["created"]
     assert 0 < created < 1500
-    assert told.startswith(f"Stopped half-way: {created:,} created before that, and it stays so.")
+    assert told.startswith(f"Stopped half-way: {created:,} created before that; ")
+    assert "bulk jobs had been sent of which nobody knows yet what came" in told
     assert "the next run continues with them" in told
+
+
+@pytest.mark.parametrize("jobs", [0, 3])
+def test_jobs_that_were_sent_and_not_collected_are_told(pipeline: Pipeline, jobs: int) -> None:
+    """The key is revoked in mid-run: nobody knows any more what came of the jobs, and "nothing was written" is wrong."""
+    pipeline.customers(people(1500))
+    pipeline.sandbox.faults.set("unauthorized", after=14 if jobs else 0)
+    run = pipeline.run("sync_customers")
+    told = run.failure("kustomer__customers")
+    there = len(pipeline.sandbox.customers)
+    if not jobs:
+        assert there == 0
+        assert "had been sent of which nobody knows" not in told
+        return
+    assert there > run.metadata("kustomer/customers")["created"]
+    assert "had been sent of which nobody knows yet what came" in told
+    assert "nothing had been written" not in told
+    assert "sent of which it is not known what came" in run.metadata("kustomer/customers")["report"]
