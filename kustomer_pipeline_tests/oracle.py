@@ -191,6 +191,8 @@ def cannot_land(row: Row, records: Records, rows: Sequence[Row], companies: Mapp
         return True
     if not found:
         return False
+    if not candidates({**row, "phone": None}, records):
+        return True  # nobody is recognised by a phone number, and it may be nobody else's
     (id_,) = found
     others = held(records[id_], "id")
     if row.get("id") and others and row["id"] not in others:

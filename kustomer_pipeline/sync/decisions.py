@@ -15,7 +15,7 @@ from .ledger import Outcome
 from .patch import Patch
 from .reasons import Reason
 from .rows import Case
-from .state import OwnershipChange, RememberedRow
+from .state import OwnershipChange, RememberedRow, Undoes
 from .theirs import left_to_them, without
 
 
@@ -89,7 +89,7 @@ class Update:
     """A record to be changed: the live record that the patch was computed from, and the patch.
 
     owned: the record will hold the audience's tag because of this sync. tag, action: how it is told, where it is about
-    one tag. ownership: whose audiences' tags become ours, or are no longer, with an undo.
+    one tag. ownership: whose audiences' tags become ours, or are no longer, with an undo; undoes: what it takes back.
     """
 
     of: Resolved
@@ -100,6 +100,7 @@ class Update:
     tag: str | None = None
     action: Literal["update", "tag", "untag", "restore"] = "update"
     ownership: tuple[OwnershipChange, ...] = ()
+    undoes: Undoes = ()
 
     @property
     def case(self) -> Case:
@@ -124,7 +125,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is. `ownership`: see Update.
+    """Nothing to send. `remember`: what is kept of the row; `forget`: nothing is. `ownership`, `undoes`: see Update.
 
     of_others: the member holds the audience's tag already, and not from this sync.
     """
@@ -136,6 +137,7 @@ class Nothing:
     remember: RememberedRow | None = None
     forget: bool = False
     ownership: tuple[OwnershipChange, ...] = ()
+    undoes: Undoes = ()
     of_others: bool = False
 
     @property

@@ -1,16 +1,16 @@
 """The inverse of what a run did to one record: its changes are taken back one at a time, the newest first. Pure.
 
-    (field, before, after) of each change, oldest first + live record → Inverse(patch, outcomes)
+    (field, before, after, since) of each change, oldest first + live record → Inverse(patch, outcomes)
 
 A run may have written a record several times, and others may have written it in between. So a list goes back item by
 item and change by change: what a change added goes, what it removed comes back, an item that it rewrote is put back
 where it still is as the change left it; what others did stays. A scalar goes back as far as each change's `after` is
-what is there.
+what is there. `since`, where it is given: what later runs changed of the field, which is theirs, whatever it is now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,7 +41,8 @@ class Inverse:
 
 
 def inverse(changes: Iterable[Sequence[Any]], live: Record, *, tag_ids: Mapping[str, str] | None = None) -> Inverse:
-    """What takes `live` back to before `changes`: (field, before, after) of each, in the order they were made.
+    """What takes `live` back to before `changes`: (field, before, after) of each, in the order they were made; and
+    (before, after) of each change of the field that came since and stands.
 
     `tag_ids`: the ids of tags by name. A tag that was new to the org was written by its name, and is found in the live
     record by its id.
@@ -53,7 +54,7 @@ def inverse(changes: Iterable[Sequence[Any]], live: Record, *, tag_ids: Mapping[
         try:
             if name in lists:
                 if name == "tags":
-                    chain = [(_with_ids(before, tag_ids), _with_ids(after, tag_ids)) for before, after in chain]
+                    chain = [_step_with_ids(step, tag_ids) for step in chain]
                 outcomes[name] = _list_back(name, chain, live, lists[name], draft)
             else:
                 outcomes[name] = _scalar_back(name, chain, live, draft)
@@ -63,18 +64,27 @@ def inverse(changes: Iterable[Sequence[Any]], live: Record, *, tag_ids: Mapping[
     return Inverse(draft.patch(), outcomes)
 
 
-def _by_field(changes: Iterable[Sequence[Any]]) -> dict[str, list[tuple[Any, Any]]]:
-    chains: dict[str, list[tuple[Any, Any]]] = {}
-    for name, before, after in changes:
-        chains.setdefault(name, []).append((before, after))
+_Link = tuple[Any, Any, Sequence[tuple[Any, Any]]]
+
+
+def _by_field(changes: Iterable[Sequence[Any]]) -> dict[str, list[_Link]]:
+    chains: dict[str, list[_Link]] = {}
+    for name, before, after, *since in changes:
+        chains.setdefault(name, []).append((before, after, since[0] if since else ()))
     return chains
+
+
+def _step_with_ids(link: _Link, tag_ids: Mapping[str, str] | None) -> _Link:
+    before, after, since = link
+    others = [(_with_ids(earlier, tag_ids), _with_ids(later, tag_ids)) for earlier, later in since]
+    return _with_ids(before, tag_ids), _with_ids(after, tag_ids), others
 
 
 def _with_ids(tags: Any, tag_ids: Mapping[str, str] | None) -> Any:
     return [(tag_ids or {}).get(tag, tag) for tag in tags or ()]
 
 
-def _scalar_back(name: str, chain: Sequence[tuple[Any, Any]], live: Record, draft: Draft) -> FieldOutcome:
+def _scalar_back(name: str, chain: Sequence[_Link], live: Record, draft: Draft) -> FieldOutcome:
     present = present_value(live, name)
     value, others = _walk_back(chain, present, _value_type(live.object_name, name))
     if value is None and present is not None and not is_nullable(name, nullable_fields(live.object_name)):
@@ -86,11 +96,13 @@ def _scalar_back(name: str, chain: Sequence[tuple[Any, Any]], live: Record, draf
     return FieldOutcome.RESTORED
 
 
-def _walk_back(chain: Sequence[tuple[Any, Any]], present: Any, value_type: str) -> tuple[Any, bool]:
+def _walk_back(chain: Sequence[_Link], present: Any, value_type: str) -> tuple[Any, bool]:
     """(the value before the changes, whether somebody else's value ended the walk)."""
     value = present
-    for before, after in reversed(chain):
+    for before, after, since in reversed(chain):
         before, after = _filled(before), _filled(after)
+        if since:
+            return value, True
         if same_value(value, after, value_type):
             value = before
         elif not same_value(value, before, value_type):
@@ -109,14 +121,12 @@ def _value_type(object_name: ObjectName, name: str) -> str:
         return "text"  # a field that an earlier version of this project could write
 
 
-def _list_back(
-    name: str, chain: Sequence[tuple[Any, Any]], live: Record, attribute: ListAttribute, draft: Draft
-) -> FieldOutcome:
+def _list_back(name: str, chain: Sequence[_Link], live: Record, attribute: ListAttribute, draft: Draft) -> FieldOutcome:
     present = writable_items(name, live.attributes.get(name), attribute)
     items, others = present, False
-    for before, after in reversed(chain):
-        step = _Step.of(before or [], after or [], attribute)
-        items, left = step.back(items)
+    for before, after, since in reversed(chain):
+        theirs = {key for one in since for key in _Step.of(one[0] or [], one[1] or [], attribute).touched}
+        items, left = _Step.of(before or [], after or [], attribute).back(items, theirs)
         others = others or left
     if items == present:
         return FieldOutcome.CHANGED_SINCE if others else FieldOutcome.NOTHING
@@ -147,12 +157,19 @@ class _Step:
         new = [(None, item) for item in added[len(replaced) :]]
         return cls(attribute, before, (*rewritten, *replaced, *gone, *new))
 
-    def back(self, items: Sequence[Any]) -> tuple[list[Any], bool]:
-        """(the list without this change, whether somebody else changed one of its items since)."""
+    @property
+    def touched(self) -> set[Hashable]:
+        """Which items it is about."""
+        return {self._key(item) for pair in self.pairs for item in pair if item is not None}
+
+    def back(self, items: Sequence[Any], theirs: Collection[Hashable] = ()) -> tuple[list[Any], bool]:
+        """(the list without this change, whether somebody else changed one of its items since: `theirs`, at least)."""
         found = {self._key(item): item for item in items}
         others = False
         for before, after in self.pairs:
-            if after is None:
+            if any(self._key(item) in theirs for item in (before, after) if item is not None):
+                others = True
+            elif after is None:
                 if self._key(before) not in found:
                     found = self._put_in(found, before)
             elif before is None:

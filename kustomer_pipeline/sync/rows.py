@@ -60,7 +60,8 @@ class Attempt:
 
     refusal: what Kustomer said, None: nobody knows what came of it. rev: the revision that an update was computed from.
     lost_at: when a request was sent that had no answer at all, so that its job may still be in Kustomer's queue.
-    without_dead: references to things that are no longer in Kustomer had been left out already.
+    without_dead: references to things that are no longer in Kustomer had been left out already. changes: what an update
+    would have overwritten, (field, before, after) of each, where that is kept.
     """
 
     operation: Operation
@@ -69,6 +70,7 @@ class Attempt:
     rev: float | None = None
     lost_at: datetime | None = None
     without_dead: bool = False
+    changes: tuple[tuple[str, Any, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,12 @@ class Case:
     def maybe_updated(self) -> bool:
         """Whether an update of this run may have gone through without its answer reaching us."""
         return any(attempt.operation == "update" and attempt.refusal is None for attempt in self.attempts)
+
+    @property
+    def maybe_changed(self) -> tuple[tuple[str, Any, Any], ...]:
+        """What that update has overwritten, if it went through: the last one, computed from what was there."""
+        lost = [one for one in self.attempts if one.operation == "update" and one.refusal is None]
+        return lost[-1].changes if lost else ()
 
     def identifiers(self, field: str) -> tuple[str, ...]:
         """The row's values of an identifier, in canonical form."""

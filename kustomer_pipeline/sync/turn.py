@@ -20,6 +20,7 @@ from .apply import collect_left_behind
 from .spec import SyncSpec
 from .splitting import SplitUnderWayError, bring_together, is_split_otherwise, names_before
 from .state import LEASE_SECONDS, BudgetLease, Lock, StateError, StateStore
+from .undo import SYNC as UNDO
 
 _log = logging.getLogger(__name__)
 RENEW_SECONDS = 5.0
@@ -33,6 +34,7 @@ async def turn_to_write(
     """Wait for the turn, hold it for the body. Raises StateError."""
     if spec.shard is None:
         with store.lock(org_id) as lock, client.asking_before_writes(lock.check):
+            await collect_left_behind(client, store.of(org_id, UNDO), run_id)  # whose a tag is follows an undo
             await _names_of_today(spec, client, store, org_id, run_id)
             yield lock
         return

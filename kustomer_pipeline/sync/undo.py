@@ -1,6 +1,7 @@
 """Take back what a run changed, where nobody has changed it since.
 
-    what the run overwrote (state) → its stream (strategies/undo.py) → the executor → field by field, what came of it
+    jobs that the run left behind, collected → what it overwrote and still stands (state, standing.py)
+        → its stream (strategies/undo.py) → the executor → field by field, what came of it
 
 Lists are taken back item by item: what the run added goes, what it removed comes back, what others did stays. Created
 records are not deleted: they are named, and deleting them is for a person to decide.
@@ -26,7 +27,8 @@ from .ledger import Outcome
 from .observed import observed, undo_of
 from .progress import Teller
 from .report import OnProgress, masked_table
-from .state import LockLostError, OrgState, StateStore
+from .standing import Standing, standing
+from .state import LockLostError, OrgState, StateStore, UnderWay
 from .strategies.undo import Target, UndoStream, targets_of
 
 SYNC = "undo_run"
@@ -91,15 +93,19 @@ async def _undo(
     before = client.usage.requests
     token = await client.token()
     org, mine = store.org(token.org_id), store.of(token.org_id, SYNC)
-    targets, created = targets_of(org.changes_of(run_id)), org.created_by(run_id)
-    if not any(targets.values()) and not created:
+    if not _something_to_undo(org, run_id):
         raise UndoError(_nothing_to_undo(org, run_id))
-    _require_roles(token.roles, [kind for kind, found in targets.items() if found])
     streams: list[UndoStream] = []
     interrupted: Exception | None = None
     with store.lock(token.org_id) as lock, client.asking_before_writes(lock.check):
+        await _collect(client, store, org, run_id, as_run)
+        lines, created = _standing(org, run_id), org.created_by(run_id)
+        waiting = _waiting(org, run_id, lines)
+        targets = targets_of([one for one in lines if one.line.kustomer_id not in waiting])
+        if not (lines or created or waiting):
+            raise UndoError(_nothing_to_undo(org, run_id))
+        _require_roles(token.roles, [kind for kind, found in targets.items() if found])
         try:
-            await collect_left_behind(client, mine, as_run)
             tag_ids = await _tag_ids(client, org, targets)
             for kind, found in targets.items():
                 if not found:
@@ -117,10 +123,39 @@ async def _undo(
                 teller.tell(last=True)
         except (KustomerError, LockLostError) as error:
             interrupted = error
-    rows = pd.concat([_rows(stream) for stream in streams] + [_created(created)], ignore_index=True)
+    others = [_frame(_taken_back(lines)), _frame(_under_way(waiting)), _frame(_created(created))]
+    rows = pd.concat([*(_rows(stream) for stream in streams), *others], ignore_index=True)
     restored = sum(stream.ledger.counts().updated for stream in streams)
     requests = client.usage.requests - before
     return UndoReport(run_id, token.org_id, restored, rows, requests, interrupted, tuple(client.abilities.lines()))
+
+
+async def _collect(client: KustomerClient, store: StateStore, org: OrgState, run_id: str, as_run: str) -> None:
+    """Jobs that the run, or an undo, left behind: what they did can be taken back too. Raises KustomerError."""
+    for sync in sorted({SYNC, *(one.sync for one in org.under_way(run_id))}):
+        await collect_left_behind(client, store.of(org.org_id, sync), as_run)
+
+
+def _waiting(org: OrgState, run_id: str, lines: Sequence[Standing]) -> Mapping[str, UnderWay]:
+    """What is still in Kustomer's queue of the run, or of an earlier undo of it, by record: what there will be to take
+    back is not known yet."""
+    records = {one.line.kustomer_id for one in lines}
+    of_undos = [one for one in org.under_way_of(SYNC) if one.kustomer_id in records]
+    return {one.kustomer_id or one.ref: one for one in [*of_undos, *org.under_way(run_id)]}
+
+
+def _something_to_undo(org: OrgState, run_id: str) -> bool:
+    return bool(org.first_change_of(run_id) or org.under_way(run_id) or org.created_by(run_id))
+
+
+def _standing(org: OrgState, run_id: str) -> list[Standing]:
+    """The run's changes, the oldest first, and what of each stands."""
+    mine = org.changes_of(run_id)
+    if not mine:
+        return []
+    records = {(line.object_name, line.kustomer_id) for line in mine}
+    ids = frozenset(line.id for line in mine if line.id is not None)
+    return standing(org.changes_since(min(ids), records), ids)
 
 
 async def _tag_ids(
@@ -130,8 +165,9 @@ async def _tag_ids(
     try:
         return {tag.name: tag.id for tag in await client.tags()}
     except PermissionDeniedError:
-        lines = [line for found in targets.values() for target in found for line in target.lines]
-        names = {str(tag) for line in lines for name, _, after in line.changes if name == "tags" for tag in after or ()}
+        lines = [one for found in targets.values() for target in found for one in target.lines]
+        given = [after for one in lines for name, _, after, _ in one.changes if name == "tags"]
+        names = {str(tag) for tags in given for tag in tags or ()}
         return {name: id_ for name in names if (id_ := org.fact(f"tag:{name.casefold()}")) is not None}
 
 
@@ -149,13 +185,41 @@ def _rows(stream: UndoStream) -> pd.DataFrame:
             if outcome == "restored" and written in _NOT_WRITTEN:
                 outcome, reason = written, why if isinstance(why, str) else _NOT_WRITTEN[written]
             lines.append((target.sync, target.key, target.kustomer_id, name, outcome, reason))
+    return _frame(lines)
+
+
+_Row = tuple[str, str, str | None, str | None, str, str | None]
+
+
+def _frame(lines: Sequence[_Row]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=list(COLUMNS)).astype("string")
 
 
-def _created(created: Sequence[tuple[str, str, str | None]]) -> pd.DataFrame:
+def _created(created: Sequence[tuple[str, str, str | None]]) -> list[_Row]:
     why = "the run created it: delete it by hand if need be"
-    lines = [(sync, key, id_, None, "created, not deleted", why) for sync, key, id_ in created]
-    return pd.DataFrame(lines, columns=list(COLUMNS)).astype("string")
+    return [(sync, key, id_, None, "created, not deleted", why) for sync, key, id_ in created]
+
+
+def _taken_back(lines: Sequence[Standing]) -> list[_Row]:
+    """Fields of which nothing stands any more."""
+    why = "an earlier undo has settled it"
+    fields = {(one.line.kustomer_id, name) for one in lines for name in one.fields}
+    found = {
+        (line.kustomer_id, name): (line.sync, line.key, line.kustomer_id, name, "restored", why)
+        for line, undone in [(one.line, one.undone) for one in lines]
+        for name, *_ in line.changes
+        if name in undone and (line.kustomer_id, name) not in fields
+    }
+    return list(found.values())
+
+
+def _under_way(waiting: Mapping[str, UnderWay]) -> list[_Row]:
+    why = "what was sent is still in Kustomer's queue; undo it again once it is done"
+    return [
+        (item.sync, item.key, item.kustomer_id, name, "deferred", why)
+        for item in waiting.values()
+        for name in item.fields or (None,)
+    ]
 
 
 def _require_roles(roles: Sequence[str], kinds: Sequence[str]) -> None:

@@ -12,17 +12,16 @@ runs that many examples instead of the few of a usual run, and other ones each t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -45,6 +44,7 @@ from kustomer_pipeline.sync import (
 from kustomer_pipeline.sync.state import LockLostError
 from kustomer_pipeline.sync.state.tables import metadata
 from kustomer_pipeline_tests import oracle
+from kustomer_pipeline_tests.laws.undo_moves import Meanwhile, UndoMoves
 from kustomer_pipeline_tests.oracle import Died, Fuse
 from kustomer_pipeline_tests.simulated import InProcess
 from kustomer_pipeline_tests.world import World, audience, companies, customers
@@ -151,7 +151,7 @@ deaths = st.one_of(st.none(), st.sampled_from([None, None, -1, -2]), st.integers
 plans = st.sampled_from(["free", "pro"])
 EDITS = ["angry", "calm", "vip", "not vip", "touch", "note", "e-mail", "company", "name", "externalId", "drops e-mail"]
 CREATES = ["creates by id", "creates by e-mail", "creates by phone"]
-Meanwhile = Sequence[tuple[int, str, int, int]]  # what happens at the n-th request of a run: n, what, whose, of whom
+# What happens at the n-th request of a run: n, what, whose, of whom.
 meanwhile: st.SearchStrategy[Meanwhile] = st.one_of(
     st.just([]),
     st.just([]),
@@ -168,15 +168,13 @@ meanwhile: st.SearchStrategy[Meanwhile] = st.one_of(
 )
 
 
-class Org(RuleBasedStateMachine):
+class Org(UndoMoves):
     """One org, its warehouse, its agents, its bad days."""
 
-    state_url: ClassVar[str]
-
     def __init__(self) -> None:
-        super().__init__()
         self.world = World(self.state_url, job_seconds=2.0).__enter__()
         self.sandbox = self.world.sandbox
+        super().__init__()
         self.rows: dict[str, dict[str, Any]] = {}
         self.accounts: dict[str, str] = {}
         self.members: list[str | None] = []
@@ -225,6 +223,7 @@ class Org(RuleBasedStateMachine):
             self.agent(n, n, "note")
         self.members = [f"p{n}@example.com" for n in range(PEOPLE)]
         self.history.wrote.clear()
+        self.events.all.clear()
 
     def new_row(self, n: int) -> dict[str, Any]:
         row = {"id": f"C-{n}", "email": f"p{n}@example.com", "phone": None, "name": f"Person {n}"}
@@ -443,6 +442,7 @@ class Org(RuleBasedStateMachine):
         self.touched = set()
         self.sandbox.clear_requests()
         fuse = Fuse(death, transport=InProcess(self.sandbox.app, self.world.clock))
+        self.begins(spec, run_id := f"run-{self.runs}")
         try:
             with (
                 self.world.client(transport=fuse) as client,
@@ -451,7 +451,7 @@ class Org(RuleBasedStateMachine):
                 self.history.of_run(),
                 self.at_requests(meanwhile),
             ):
-                given = RunOptions(f"run-{self.runs}", **options)
+                given = RunOptions(run_id, **options)
                 report = self.world.compared(
                     spec,
                     rows,
@@ -463,19 +463,29 @@ class Org(RuleBasedStateMachine):
             assert not self.writes(), "an error instead of a report, although something was sent"
             return None
         except Died:
+            self.died(run_id)
             self.stopped()
             return None
         finally:
+            self.events.run = None
+            self.follow_undos()
             self.ever_once()
             self.sandbox.faults.clear()
         if isinstance(report.interrupted, LockLostError):
             assert any(what == "loses its lock" for _, what, _, _ in meanwhile)
+            self.died(run_id)
             self.stopped()
         for sync, (name, former) in self.names.items():
             self.carried[sync] |= name == spec.name and former is not None
         assert report.adds_up, report.counts
         assert len(rows) == report.counts.read
         return report
+
+    def begins(self, spec: ObjectSpec | AudienceSpec, run_id: str) -> None:
+        self.events.run = run_id
+        self.can_be_undone.append(run_id)
+        if isinstance(spec, AudienceSpec) and (spec.mode, spec.mirror_scope) == ("mirror", "owned"):
+            self.owned_mirrors.add(run_id)
 
     def ever_once(self) -> None:
         if self.vip:
@@ -710,6 +720,29 @@ class Org(RuleBasedStateMachine):
             if record is not None and id_ not in drifted:
                 assert (mode != "remove") is bool(self.vips & {*record["tags"]}), line
 
+    # --- what runs did is taken back --------------------------------------------------------------------------
+
+    @precondition(lambda self: self.can_be_undone)
+    @rule(
+        back=st.one_of(st.integers(0, 2), st.integers(0, 9)),
+        drawn=faults,
+        death=deaths,
+        meanwhile=meanwhile,
+        again=st.booleans(),
+    )
+    def a_run_is_undone(
+        self, back: int, drawn: list[Any], death: int | None, again: bool, meanwhile: Meanwhile = ()
+    ) -> None:
+        """One of the last runs; and, or not, the same once more in good weather."""
+        if run := self.which(back):
+            self.undo_twice(run, drawn, death, meanwhile, again)
+
+    @precondition(lambda self: self.can_be_undone)
+    @rule(back=st.one_of(st.just(0), st.integers(0, 9)))
+    def a_run_is_undone_in_good_weather(self, back: int) -> None:
+        if run := self.which(back):
+            self.undo(run, [], None, ())
+
     @rule(what=st.sampled_from(["customers", "companies", "mirror", "remove"]), drawn=faults)
     def plan(self, what: str, drawn: list[Any]) -> None:
         """A plan changes nothing: not in Kustomer, not in the state."""
@@ -760,6 +793,8 @@ class Org(RuleBasedStateMachine):
 
     @invariant()
     def only_what_is_mapped_was_written(self) -> None:
+        by_undos = self.events.versions
+        self.history.wrote = [pair for pair in self.history.wrote if (pair[1].id, pair[1].rev) not in by_undos]
         self.history.only_mapped_changed(self.ever, self.tags, clear=self.cleared)
 
     @precondition(lambda self: self.runs)

@@ -273,6 +273,7 @@ def to_second_layout(store: StateStore) -> None:
             connection.execute(sa.text(f"drop index {index}"))
         for column in ("filed", "theirs"):
             connection.execute(sa.text(f"alter table sync_rows drop column {column}"))
+        connection.execute(sa.text("alter table sync_changes drop column undoes"))
         connection.execute(sa.text("drop table stale_lines"))
         connection.execute(sa.text("update schema_version set version = 2"))
 
@@ -344,6 +345,21 @@ def test_the_third_layout_stays_whole_where_its_migration_is_interrupted(tmp_pat
         found = contents(url)
         assert found == before or found["schema_version"][1] == [(SCHEMA_VERSION,)], f"interrupted at {number}"
     assert number > 5
+
+
+# --- the fourth layout, which did not say what an undo took back ------------------------------------------------
+
+
+def test_the_fourth_layout_becomes_todays_and_keeps_what_can_be_undone(old_url: str) -> None:
+    with StateStore.open(old_url) as store:
+        todays, lines = layout_of(old_url), store.org(ORG).changes_of("run-6")
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("alter table sync_changes drop column undoes"))
+            connection.execute(sa.text("update schema_version set version = 4"))
+    assert layout_of(old_url) != todays
+    with StateStore.open(old_url) as store:
+        assert layout_of(old_url) == todays
+        assert store.org(ORG).changes_of("run-6") == lines != []
 
 
 # --- nothing is sent again ------------------------------------------------------------------------------------

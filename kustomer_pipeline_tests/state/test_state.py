@@ -171,7 +171,7 @@ def test_a_job_is_in_the_journal_from_its_intent_to_its_end(store: StateStore, c
     with state.transaction() as tx:
         tx.journal.intend(job, "run")
     (left,) = state.journal.jobs()
-    assert left == replace(job, created_at=moment(clock), scope="tag")
+    assert left == replace(job, created_at=moment(clock), scope="tag", run_id="run")
     with state.transaction() as tx:
         tx.journal.submitted("j", "bulk-1")
     assert [one.bulk_id for one in state.journal.jobs()] == ["bulk-1"]

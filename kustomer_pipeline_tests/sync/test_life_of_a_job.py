@@ -129,7 +129,7 @@ def test_an_undo_changes_nothing_but_whose_a_tag_is() -> None:
 @pytest.mark.parametrize(("item", "effect"), [({"owned": True}, "tag"), ({"effect": "untag"}, "untag"), ({}, "accept")])
 def test_what_was_overwritten_is_kept_with_what_it_meant(item: dict[str, Any], effect: str) -> None:
     found = acknowledged(job(changes=(("tags", [], ["vip"]),), **item), answer())
-    assert [(line.kustomer_id, line.changes, line.effect) for line in found.changes] == [
+    assert [(line.kustomer_id, line.changes, line.effect) for _, line in found.changes] == [
         ("id1", (("tags", [], ["vip"]),), effect)
     ]
 

@@ -18,6 +18,7 @@ from kustomer_pipeline.kustomer import KustomerClient, Record
 from kustomer_pipeline.sync import Reason, ReasonCode
 from kustomer_pipeline.sync.decisions import Create, Decision, Leave, Match, Nothing, Resolved, Update
 from kustomer_pipeline.sync.rows import Attempt, Case, DesiredRow, Member
+from kustomer_pipeline.sync.standing import Standing
 from kustomer_pipeline.sync.state import ChangeLine, OwnershipChange, RememberedRow
 from kustomer_pipeline.sync.strategies import Audience, Objects
 from kustomer_pipeline.sync.strategies.undo import UndoStream, targets_of
@@ -221,7 +222,7 @@ def line(*changes: tuple[str, Any, Any], effect: Literal["accept", "tag", "untag
 
 
 def undone(live: Record | None, *lines: ChangeLine) -> Decision:
-    (target,) = targets_of(lines)["customers"]
+    (target,) = targets_of([Standing(one, one.fields) for one in lines])["customers"]
     stream = UndoStream(Org(*[live] if live else []), "customers", [target], {"vip": VIP})
     (decision,) = asyncio.run(stream.decide(stream.cases())).decisions
     return decision

@@ -181,7 +181,7 @@ class Executor:
             if one.result == "rejected":
                 self._reject(one)
             elif one.result in ("refused", "unanswered") and len(one.write.case.attempts) + 1 < ROUNDS:
-                again.append(one.write.case.after(attempt_of(one)))
+                again.append(one.write.case.after(attempt_of(one, keep_changes=self._writer.keep_changes)))
             else:
                 self.tally.written(one)
         creates = [one for one in written if isinstance(one.write, Create)]
@@ -199,9 +199,10 @@ class Executor:
             self._settle(Wave((self._stream.refused(one.write.of, reason),)), Hints())
 
 
-def attempt_of(one: Written) -> Attempt:
+def attempt_of(one: Written, *, keep_changes: bool) -> Attempt:
     """What a refused or unanswered write tells the next round: the row is decided anew, from what is there by then."""
     live = None if isinstance(one.write, Create) else one.write.live
+    changes = () if isinstance(one.write, Create) or not keep_changes else one.write.patch.changes
     return Attempt(
         operation_of(one.write),
         one.error if one.result == "refused" else None,
@@ -209,4 +210,5 @@ def attempt_of(one: Written) -> Attempt:
         rev=live.rev if live else None,
         lost_at=one.lost_at,
         without_dead=bool(one.write.of.dead),
+        changes=tuple((change.field, change.before, change.after) for change in changes),
     )

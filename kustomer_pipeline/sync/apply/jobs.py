@@ -31,7 +31,7 @@ from ..state import (
     TagEffect,
     value_hash,
 )
-from .settled import follow
+from .settled import Place, change_lines, follow, write_lines
 
 
 @dataclass
@@ -41,10 +41,9 @@ class Acknowledgement:
     rows: list[RememberedRow] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
-    changes: list[ChangeLine] = field(default_factory=list)
+    changes: list[tuple[Place, ChangeLine]] = field(default_factory=list)
     hints: Hints = field(default_factory=Hints)
     ownership: list[OwnershipChange] = field(default_factory=list)
-    changes_of_others: list[tuple[str, str, ChangeLine]] = field(default_factory=list)
 
 
 def operation_of(write: Write) -> Operation:
@@ -83,6 +82,7 @@ def _item(ref: str, write: Write, object_name: ObjectName, keep_changes: bool) -
         changes=tuple((change.field, change.before, change.after) for change in changes) if keep_changes else (),
         lost_at=case.lost_at,
         ownership=write.ownership if isinstance(write, Update) else (),
+        undoes=write.undoes if isinstance(write, Update) else (),
     )
 
 
@@ -117,15 +117,9 @@ def _accept(found: Acknowledgement, job: Job, item: JobItem, kustomer_id: str) -
     found.log.append(LogLine(item.key, outcome, kustomer_id))
     if item.effect == "undo":
         found.ownership += item.ownership
-    if item.changes and not item.ownership:
-        effect: TagEffect = "untag" if item.effect == "untag" else "tag" if item.owned else "accept"
-        found.changes.append(ChangeLine(item.key, job.object_name, kustomer_id, item.changes, effect=effect))
-    changes = item.changes
-    for theirs in item.ownership:  # an undo can be undone, and ownership follows it again
-        effect = "tag" if theirs.owned else "untag"
-        line = ChangeLine(theirs.key, job.object_name, kustomer_id, changes, effect=effect)
-        found.changes_of_others.append((theirs.sync, theirs.scope, line))
-        changes = ()
+    effect: TagEffect = "untag" if item.effect == "untag" else "tag" if item.owned else "accept"
+    line = ChangeLine(item.key, job.object_name, kustomer_id, item.changes, effect=effect, undoes=item.undoes)
+    found.changes += change_lines(line, item.ownership)
     if item.effect == "undo":
         return
     if item.effect == "untag" and item.lost_at is None:
@@ -169,7 +163,8 @@ def _indeterminate(job: Job, items: Iterable[JobItem], lost_at: datetime | None)
 def write_intent(state: SyncState, run_id: str, job: Job) -> None:
     """From now on nobody knows what Kustomer holds of these rows, until the job is acknowledged: they count as changed.
 
-    A member who is about to be tagged is ours from now on, so that the tag can be taken back whatever happens.
+    A member who is about to be tagged is ours from now on, so that the tag can be taken back whatever happens; also
+    whom an undo is about to tag again.
     """
     with state.transaction() as tx:
         accepting = [item for item in job.items if item.effect == "accept"]
@@ -178,18 +173,19 @@ def write_intent(state: SyncState, run_id: str, job: Job) -> None:
         tx.rows.put(
             [RememberedRow(one.key, "indeterminate", None, one.kustomer_id, owned=True) for one in ours], run_id
         )
+        follow(tx, [change for item in job.items for change in item.ownership if change.owned], run_id)
         tx.journal.intend(job, run_id)
 
 
 def write_acknowledgement(state: SyncState, run_id: str, job: Job, found: Acknowledgement) -> None:
-    """The job's answers, the rows they settle, the log and the job's end: all or nothing."""
+    """The job's answers, the rows they settle, the log and the job's end: all or nothing. What a job did is told of the
+    run that sent it, whichever run collects it."""
+    run_id = job.run_id or run_id
     with state.transaction() as tx:
         tx.rows.put(found.rows, run_id)
         tx.rows.forget(found.forget)
         tx.identities.learn(job.object_name, found.hints.learned)
-        tx.changes.add(found.changes, run_id)
+        write_lines(tx, found.changes, run_id)
         tx.log.add(found.log, run_id)
-        for sync, scope, line in found.changes_of_others:
-            tx.of(sync, scope).changes.add([line], run_id)
         follow(tx, found.ownership, run_id)
         tx.journal.end(job.job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -14,8 +15,9 @@ from ..desired import Desired
 from ..ledger import Outcome
 from ..reasons import ReasonCode
 from ..resolve import Hints
-from ..state import LogLine, OwnershipChange, RememberedRow, SyncState, Transaction, was_said
+from ..state import ChangeLine, LogLine, OwnershipChange, RememberedRow, SyncState, TagEffect, Transaction, was_said
 
+Place = tuple[str, str] | None  # (sync, scope)
 _SAID_ONCE = (Outcome.UNCHANGED, Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)
 
 
@@ -36,6 +38,8 @@ def remember_settled(state: SyncState, run_id: str, wave: Wave, object_name: Obj
         tx.identities.learn(object_name, hints.learned)
         tx.log.add(log, run_id)
         follow(tx, [change for one in settled for change in one.ownership], run_id)
+        for one in settled:
+            write_lines(tx, change_lines(_overwritten(one, object_name), one.ownership), run_id)
 
 
 def follow(tx: Transaction, changes: Iterable[OwnershipChange], run_id: str) -> None:
@@ -43,10 +47,41 @@ def follow(tx: Transaction, changes: Iterable[OwnershipChange], run_id: str) -> 
     for change in changes:
         theirs = tx.of(change.sync, change.scope)
         if change.owned:
-            row = RememberedRow(change.key, "accepted", kustomer_id=change.kustomer_id, owned=True)
-            theirs.rows.put([row], run_id)
+            key = theirs.rows.key_for(change.key, change.kustomer_id)
+            theirs.rows.put([RememberedRow(key, "accepted", kustomer_id=change.kustomer_id, owned=True)], run_id)
         else:
             theirs.rows.own([change.kustomer_id], False, run_id)
+
+
+def change_lines(line: ChangeLine, ownership: Sequence[OwnershipChange]) -> list[tuple[Place, ChangeLine]]:
+    """What is kept of one write, and (sync, scope) whose it is, None: the writer's own. Of an undo, whose the tags are
+    is told beside, so that it can be undone and ownership follows again."""
+    if not ownership:
+        return [(None, line)] if line.changes or line.undoes else []
+    found: list[tuple[Place, ChangeLine]] = []
+    for theirs in ownership:
+        effect: TagEffect = "tag" if theirs.owned else "untag"
+        found.append(((theirs.sync, theirs.scope), replace(line, key=theirs.key, effect=effect)))
+        line = replace(line, changes=(), undoes=())
+    return found
+
+
+def write_lines(tx: Transaction, lines: Sequence[tuple[Place, ChangeLine]], run_id: str) -> None:
+    """Keep them."""
+    tx.changes.add([line for place, line in lines if place is None], run_id)
+    for place, line in lines:
+        if place is not None:
+            tx.of(*place).changes.add([line], run_id)
+
+
+def _overwritten(one: Nothing, object_name: ObjectName) -> ChangeLine:
+    """Of a row that nothing is sent for: what a write whose answer was lost has overwritten, as its record shows; and
+    what an undo found settled."""
+    case = one.case
+    changes = case.maybe_changed if one.outcome is Outcome.UPDATED else ()
+    owned = one.remember is not None and one.remember.owned
+    effect: TagEffect = "untag" if case.position is None else "tag" if owned else "accept"
+    return ChangeLine(case.key, object_name, one.kustomer_id or "", changes, effect=effect, undoes=one.undoes)
 
 
 def remember_invalid(state: SyncState, run_id: str, desired: Desired) -> None:

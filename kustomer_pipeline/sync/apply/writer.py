@@ -59,6 +59,7 @@ class Writer:
         self.state = state
         self.object_name: ObjectName = object_name
         self.run_id = run_id
+        self.keep_changes = keep_changes
         self._journal = Journaling(state, lock, object_name, run_id, keep_changes=keep_changes)
         self._on_record = on_record
         self._singly = singly

@@ -32,6 +32,8 @@ from .values import (
     Snapshot,
     Status,
     TagEffect,
+    UnderWay,
+    Undoes,
     value_hash,
 )
 
@@ -76,6 +78,8 @@ __all__ = [
     "Traces",
     "Transaction",
     "TrustedLines",
+    "UnderWay",
+    "Undoes",
     "part_name",
     "part_of",
     "parts_of",

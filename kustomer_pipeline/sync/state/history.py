@@ -52,6 +52,7 @@ class ChangesWriter:
                 "effect": line.effect,
                 "changes": json.dumps(line.changes),
                 "at": self._now,
+                "undoes": json.dumps(line.undoes) if line.undoes else None,
             }
             for line in lines
         ]

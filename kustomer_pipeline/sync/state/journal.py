@@ -37,6 +37,7 @@ class Journal:
                     bulk_id=row.bulk_id,
                     created_at=with_zone(row.created_at),
                     scope=row.scope,
+                    run_id=row.run_id,
                 )
                 for row in connection.execute(query)
             ]
@@ -87,6 +88,7 @@ def _item(written: dict[str, Any]) -> JobItem:
         "identities": tuple((field, hashed) for field, hashed in written.get("identities") or ()),
         "changes": tuple((name, before, after) for name, before, after in written.get("changes") or ()),
         "ownership": tuple(OwnershipChange(**change) for change in written.get("ownership") or ()),
+        "undoes": tuple((line, tuple(names)) for line, names in written.get("undoes") or ()),
     }
     lost_at = written.get("lost_at")
     return JobItem(**{**written, **lists, "lost_at": datetime.fromisoformat(lost_at) if lost_at else None})

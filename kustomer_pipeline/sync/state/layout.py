@@ -13,7 +13,7 @@ from . import tables
 from .database import Database
 from .errors import StateError
 from .lock import org_lock
-from .migrate import BEFORE_LINES, BEFORE_SUPPRESSION, FIRST_RELEASE, add_columns, from_first_release
+from .migrate import BEFORE_LINES, FIRST_RELEASE, add_columns, from_first_release
 
 _CREATION = ""  # the lock of whoever makes the tables; no org has an empty id
 
@@ -61,7 +61,7 @@ def _prepare(connection: sa.Connection) -> None:
     version = _version(connection)
     if version == FIRST_RELEASE:
         from_first_release(connection)
-    elif version in (BEFORE_LINES, BEFORE_SUPPRESSION):
+    elif version is not None and BEFORE_LINES <= version < tables.SCHEMA_VERSION:
         add_columns(connection, version)
     else:
         _make_room(connection)

@@ -20,20 +20,26 @@ from . import tables
 FIRST_RELEASE = 1
 BEFORE_LINES = 2
 BEFORE_SUPPRESSION = 3
+BEFORE_UNDOES = 4
 _RENAMED = ("sync_rows", "bulk_jobs", "sync_log", "sync_runs", "sync_changes")
 _TAG_FACT = "tag_id"
 _LINES_AT_ONCE = 5_000
 
 
 def add_columns(connection: sa.Connection, version: int) -> None:
-    """The second layout knew no lines in the warehouse, the third left nothing to Kustomer: no row has either.
+    """The second layout knew no lines in the warehouse, the third left nothing to Kustomer, the fourth did not say what
+    an undo took back: no line has any of these.
 
     The caller makes the tables that are new besides.
     """
-    columns = tables.sync_rows.c
-    for column in [columns.filed] * (version == BEFORE_LINES) + [columns.theirs]:
+    added = {
+        BEFORE_LINES: tables.sync_rows.c.filed,
+        BEFORE_SUPPRESSION: tables.sync_rows.c.theirs,
+        BEFORE_UNDOES: tables.sync_changes.c.undoes,
+    }
+    for column in [column for before, column in added.items() if version <= before]:
         kind = column.type.compile(connection.dialect)
-        connection.execute(sa.text(f"alter table {tables.sync_rows.name} add column {column.name} {kind}"))
+        connection.execute(sa.text(f"alter table {column.table.name} add column {column.name} {kind}"))
     for index in tables.sync_rows.indexes:
         index.create(connection, checkfirst=True)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from .database import Database, upsert
 from .lines import distrust
 from .tables import bulk_jobs, org_facts, sync_changes, sync_facts, sync_log, sync_rows, sync_runs
-from .values import ChangeLine
+from .values import ChangeLine, UnderWay
 
 _READ_AT_ONCE = 50_000
 
@@ -139,18 +140,44 @@ class OrgState:
         table = sync_changes
         query = sa.select(table).where(self._mine(table), table.c.run_id == run_id).order_by(table.c.id)
         with self._database.reading() as connection:
-            return [
-                ChangeLine(
-                    key=row.key,
-                    object_name=row.object,
-                    kustomer_id=row.kustomer_id,
-                    changes=tuple((name, before, after) for name, before, after in json.loads(row.changes)),
-                    sync=row.sync,
-                    scope=row.scope,
-                    effect=row.effect,
-                )
-                for row in connection.execute(query)
-            ]
+            return [line_of(row) for row in connection.execute(query)]
+
+    def changes_since(self, line_id: int, records: Collection[tuple[str, str]]) -> Iterator[ChangeLine]:
+        """What runs did to these records, as (object, Kustomer id), from a line on; the newest first."""
+        table = sync_changes
+        query = sa.select(table).where(self._mine(table), table.c.id >= line_id).order_by(table.c.id.desc())
+        in_parts = {"yield_per": _READ_AT_ONCE}
+        with (
+            self._database.reading() as connection,
+            connection.execute(query, execution_options=in_parts) as result,
+        ):
+            for row in result:
+                if (row.object, row.kustomer_id) in records:
+                    yield line_of(row)
+
+    def first_change_of(self, run_id: str) -> int | None:
+        """The number of the first line that a run wrote of what it overwrote; None where there is none."""
+        query = sa.select(sa.func.min(sync_changes.c.id)).where(self._mine(sync_changes))
+        with self._database.reading() as connection:
+            return connection.execute(query.where(sync_changes.c.run_id == run_id)).scalar()
+
+    def under_way(self, run_id: str) -> list[UnderWay]:
+        """What jobs of a run which are still in the journal are about."""
+        return self._under_way(bulk_jobs.c.run_id == run_id)
+
+    def under_way_of(self, sync: str) -> list[UnderWay]:
+        """The same of a sync, whichever run sent it."""
+        return self._under_way(bulk_jobs.c.sync == sync)
+
+    def _under_way(self, condition: sa.ColumnElement[bool]) -> list[UnderWay]:
+        query = sa.select(bulk_jobs.c.sync, bulk_jobs.c["items"]).where(self._mine(bulk_jobs), condition)
+        with self._database.reading() as connection:
+            found = [(row[0], json.loads(row[1])) for row in connection.execute(query)]
+        return [
+            UnderWay(sync, item["key"], item["ref"], item["kustomer_id"], tuple(one[0] for one in item["changes"]))
+            for sync, items in found
+            for item in items
+        ]
 
     def created_by(self, run_id: str) -> list[tuple[str, str, str | None]]:
         """(sync, key, Kustomer id) of the records that a run of any sync created."""
@@ -185,3 +212,18 @@ class OrgState:
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.org_id == self.org_id
+
+
+def line_of(row: sa.Row[Any]) -> ChangeLine:
+    """A line of what was overwritten."""
+    return ChangeLine(
+        key=row.key,
+        object_name=row.object,
+        kustomer_id=row.kustomer_id,
+        changes=tuple((name, before, after) for name, before, after in json.loads(row.changes)),
+        sync=row.sync,
+        scope=row.scope,
+        effect=row.effect,
+        id=row.id,
+        undoes=tuple((line, tuple(names)) for line, names in json.loads(row.undoes or "[]")),
+    )

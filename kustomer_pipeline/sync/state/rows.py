@@ -191,6 +191,12 @@ class RowsWriter:
             statement = sa.update(sync_rows).where(self._mine, sync_rows.c.kustomer_id.in_(part))
             self._connection.execute(statement.values(owned=owned, run_id=run_id))
 
+    def key_for(self, key: str, kustomer_id: str) -> str:
+        """Under which key a record may be remembered: this one, unless another record is by now."""
+        query = sa.select(sync_rows.c.kustomer_id).where(self._mine, sync_rows.c.key == key)
+        other = self._connection.execute(query).scalar()
+        return key if other in (None, kustomer_id) else f"id={kustomer_id}"
+
     def _open(self, keys: Sequence[str]) -> None:
         """What is in the warehouse of these rows does not count any more."""
         table = sync_rows

@@ -1,7 +1,6 @@
 """The tables of the state database. SQLite embedded, PostgreSQL for teams; both through SQLAlchemy Core.
 
-Everything is keyed by the id of the org as Kustomer reports it, so that another org, or a fresh sandbox, never inherits
-what was true elsewhere.
+Everything is keyed by the org's id as Kustomer reports it: another org, or a fresh sandbox, never inherits anything.
 
     sync_rows    what was last accepted, skipped or refused, one line per row of a sync's scope ('' or a tag's id), and
                  what of it is left to Kustomer (theirs.py)
@@ -10,11 +9,11 @@ what was true elsewhere.
     bulk_jobs    intent before it is sent, the bulk id before it is polled; gone when acknowledged
     sync_runs    one line per run
     sync_log     one line per record that was sent, and of a refused one when that is new or has another reason
-    sync_changes what a run overwrote, so that it can be undone: values in clear text, kept for some days
+    sync_changes what a run overwrote, and which of these lines an undo took back: in clear text, kept for some days
     sync_facts, org_facts  small facts of a sync, of an org (the ids of tags, what it takes)
     approvals    what the guard held and let through, once each
-    plans        plans as they were shown, until they are applied or too old; plan_seals what is in them, as hashes;
-                 plan_creates whom they would create, so that later plans of the same making count on it
+    plans        plans as they were shown, until they are applied or too old; plan_seals: what is in them, as hashes;
+                 plan_creates: whom they would create, which later plans of the same making count on
     suppressed   who was forgotten, as keyed hashes (suppressed.py), skipped from then on; receipts: a line for each
     budget_leases which share of the org's requests a minute each run has, where several write at once
 """
@@ -25,7 +24,7 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 RUN_COUNTS = (
     *("read", "created", "updated", "unchanged", "skipped", "invalid", "rejected", "deferred"),
     *("removed", "removals_held", "removals_refused", "removals_waiting", "changes_held", "requests"),
@@ -151,6 +150,7 @@ sync_changes = sa.Table(
     sa.Column("effect", sa.Text, nullable=False),
     sa.Column("changes", sa.Text, nullable=False),
     sa.Column("at", _MOMENT, nullable=False, index=True),
+    sa.Column("undoes", sa.Text),
 )
 
 sync_facts = sa.Table(

@@ -15,6 +15,7 @@ from kustomer_pipeline.kustomer import ObjectName, Operation
 Status = Literal["accepted", "skipped", "rejected", "invalid", "indeterminate"]
 Effect = Literal["accept", "untag", "undo"]
 TagEffect = Literal["accept", "tag", "untag"]
+Undoes = tuple[tuple[int, tuple[str, ...]], ...]  # (id of a line, its fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class JobItem:
     displaced: other keys under which the record is remembered. identities: (field, hash of the value) that it will be
     found under. changes: (field, before, after), kept so that the run can be undone; empty for a create. lost_at: an
     earlier write of the row may still be done; the row is not settled by this one. ownership: see OwnershipChange.
+    undoes: what an undo takes back, see ChangeLine.
     """
 
     ref: str
@@ -91,11 +93,13 @@ class JobItem:
     changes: tuple[tuple[str, Any, Any], ...] = ()
     lost_at: datetime | None = None
     ownership: tuple[OwnershipChange, ...] = ()
+    undoes: Undoes = ()
 
 
 @dataclass(frozen=True)
 class Job:
-    """A bulk job in flight; without a `bulk_id` nobody knows whether Kustomer took it."""
+    """A bulk job in flight; without a `bulk_id` nobody knows whether Kustomer took it. `run_id`: of the run that an
+    earlier process left it behind in; what it did is that run's doing."""
 
     job_id: str
     operation: Operation
@@ -104,6 +108,18 @@ class Job:
     bulk_id: str | None = None
     created_at: datetime | None = None
     scope: str = ""
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A record that a bulk job in flight is about (none yet of a create), and which of its fields."""
+
+    sync: str
+    key: str
+    ref: str
+    kustomer_id: str | None
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +137,8 @@ class LogLine:
 class ChangeLine:
     """What an update overwrote, as it goes into `sync_changes`: (field, before, after) of each field.
 
-    effect: accept, or for an audience's tag whether it was given (tag) or taken (untag).
+    effect: accept, or for an audience's tag whether it was given (tag) or taken (untag). id: its number in the table.
+    undoes: of an undo, which lines it took back, and which fields of each.
     """
 
     key: str
@@ -131,6 +148,14 @@ class ChangeLine:
     sync: str = ""
     scope: str = ""
     effect: TagEffect = "accept"
+    id: int | None = field(default=None, compare=False)
+    undoes: Undoes = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that it is about. A tag's line that changes nothing by itself says whose the tag is."""
+        fields = {name for name, _, _ in self.changes} | {name for _, names in self.undoes for name in names}
+        return frozenset(fields | {"tags"} if self.effect != "accept" else fields)
 
 
 @dataclass(frozen=True)
