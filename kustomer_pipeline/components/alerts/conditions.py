@@ -6,11 +6,11 @@ A condition is raised, clear, or not there: nothing is known of it yet, so what 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kustomer_pipeline.sync.wording import ARE, ROWS, part, quantity
+from kustomer_pipeline.sync.wording import ARE, RECORDS, ROWS, part, quantity
 
 from ..sync_checks import ACCEPTED, CHANGES, REMOVALS
 from ..sync_config import Condition
-from .facts import Counted, Facts, FailedCheck, RunEnd
+from .facts import Counted, Drifted, Facts, FailedCheck, RunEnd
 from .rules import Rule
 from .wording import hours, share, when
 
@@ -57,6 +57,8 @@ def _all(facts: Facts, rule: Rule, now: float) -> Iterator[tuple[str, Raised | N
         yield "no_success", _no_success(facts, rule, now)
     if "budget_starved" in rule.when and (facts.counted is not None or facts.end is not None):
         yield "budget_starved", _starved(facts, rule)
+    if "drift" in rule.when and facts.drift is not None:
+        yield "drift", _drift(facts.drift, rule)
 
 
 def _run_failed(end: RunEnd) -> Raised | None:
@@ -135,3 +137,15 @@ def _starved(facts: Facts, rule: Rule) -> Raised | None:
         return None
     said = f"The run waited {hours(counted.waited)} for it; {part(counted.deferred, counted.read, *ROWS, ARE)} left."
     return Raised(counted.at, title, (said, advice), counted.run_id)
+
+
+def _drift(found: Drifted, rule: Rule) -> Raised | None:
+    if found.share <= rule.drift_share:
+        return None
+    kinds = ", ".join(f"{count:,} {what}" for what, count in found.kinds)
+    said = (
+        f"{part(found.drifted, found.looked_at, *RECORDS, ARE)} not in Kustomer as accepted: {kinds}. More than "
+        f"{share(rule.drift_share)} is told here. The sync's drift asset says which fields, since when and by whom; "
+        "`on_drift` and `on_deleted` say what the next run does about it."
+    )
+    return Raised(found.at, f"{share(found.share)} of the records looked at have drifted", (said,), found.run_id)

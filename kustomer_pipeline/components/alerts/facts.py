@@ -42,6 +42,22 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Drifted:
+    """What the last look for drift found. `kinds`: of how many of the records that drifted what has become."""
+
+    run_id: str
+    at: float
+    looked_at: int = 0
+    drifted: int = 0
+    kinds: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of the records looked at that are not as they were accepted."""
+        return self.drifted / self.looked_at if self.looked_at else 0.0
+
+
+@dataclass(frozen=True)
 class FailedCheck:
     """A check that did not pass when it was last evaluated."""
 
@@ -54,12 +70,13 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a sync. Everything but `counted` is remembered until something newer is known.
+    """What is known of a sync. Everything but `counted` and `drift` is remembered until something newer is known.
 
     `end`: how the newest run ended that ended one way or the other; a run that somebody cancelled did not.
-    `counted`: None while the run is under way that recorded it. `checks`: those that failed; None while nothing is
-    known. `success`: when a run last succeeded. `first_seen`: when the sync was first looked at. `last_run`: the newest
-    run that was there at the last look; `settled`: whether nothing more is to be learnt of it.
+    `counted`: None while the run is under way that recorded it. `drift`: None while nobody has looked. `checks`: those
+    that failed; None while nothing is known. `success`: when a run last succeeded. `first_seen`: when the sync was
+    first looked at. `last_run`: the newest run that was there at the last look; `settled`: whether nothing more is to
+    be learnt of it.
     """
 
     first_seen: float
@@ -69,3 +86,4 @@ class Facts:
     counted: Counted | None = None
     last_run: str = ""
     settled: bool = False
+    drift: Drifted | None = None

@@ -10,8 +10,10 @@ from typing import Any
 
 import dagster as dg
 
+from kustomer_pipeline.sync import What
+
 from .evaluations import failed_checks
-from .facts import Counted, Facts, RunEnd
+from .facts import Counted, Drifted, Facts, RunEnd
 from .runs import ended_run, is_over, run_records, runs_of
 from .verdicts import Steps, verdicts
 from .watched import Watched
@@ -55,7 +57,7 @@ def look(
     reader = _Reader(instance, now)
     entries = {
         record.asset_entry.asset_key: record.asset_entry
-        for record in instance.get_asset_records([sync.key for sync in syncs])
+        for record in instance.get_asset_records([key for sync in syncs for key in (sync.key, sync.drift_key) if key])
     }
     known = {sync.name: before.get(sync.name, Facts(first_seen=now)) for sync in syncs}
     newest = {sync.name: _last_run(entries.get(sync.key)) for sync in syncs}
@@ -74,6 +76,7 @@ def look(
             found[sync.name],
             checks=checks.get(sync.name, known[sync.name].checks),
             counted=_counted(reader, found[sync.name], recorded[sync.name]),
+            drift=_drift(_materialization(entries.get(sync.drift_key) if sync.drift_key is not None else None)),
         )
         for sync in syncs
     }
@@ -177,6 +180,17 @@ def _counted(reader: _Reader, facts: Facts, entry: dg.EventLogEntry | None) -> C
         waited=min(float(values.get("seconds_waited") or 0.0), float(values.get("seconds") or 0.0)),
         out_of_budget=values.get("out_of_budget") is True,
     )
+
+
+def _drift(entry: dg.EventLogEntry | None) -> Drifted | None:
+    """What the asset that looks for drift holds."""
+    materialization = entry.asset_materialization if entry is not None else None
+    if entry is None or materialization is None or "looked_at" not in materialization.metadata:
+        return None
+    values: dict[str, Any] = {key: value.value for key, value in materialization.metadata.items()}
+    kinds = tuple((str(what), int(values[what])) for what in What if values.get(what))
+    looked_at, drifted = int(values["looked_at"]), int(values.get("drifted") or 0)
+    return Drifted(entry.run_id, entry.timestamp, looked_at, drifted, kinds)
 
 
 def _last_run(entry: Any) -> str:

@@ -19,6 +19,7 @@ _OVER = {
     "refused_share": "few enough rows are refused again",
     "no_success": "a run has succeeded again",
     "budget_starved": "the request budget is enough again",
+    "drift": "few enough records have drifted again",
 }
 
 

@@ -19,6 +19,7 @@ class Rule:
     refused_share: float = 0.01
     no_success: float = NO_SUCCESS.total_seconds()
     waited: float = 1800.0
+    drift_share: float = 0.01
     severity: Literal["error", "warn"] = "error"
 
 
@@ -36,5 +37,6 @@ def _rule(sync: SyncConfig, alert: Alert, channel: str) -> Rule:
         refused_share=alert.refused_share,
         no_success=(alert.no_success or usual).total_seconds(),
         waited=alert.waited.total_seconds(),
+        drift_share=alert.drift_share,
         severity=alert.severity,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from ..keys import kustomer_key, mapped_key, op_name, rows_key
+from ..keys import drift_key, kustomer_key, mapped_key, op_name, rows_key
 from ..mapped_checks import mapped_check_specs
 from ..sync_checks import sync_check_specs
 from ..sync_config import Alert, SyncConfig
@@ -15,13 +15,15 @@ from .verdicts import Steps
 
 @dataclass(frozen=True)
 class Watched:
-    """A sync as the sensor sees it: its asset, the steps that make it, its checks, who is told what."""
+    """A sync as the sensor sees it: its asset, the steps that make it, its checks, who is told what, and the asset that
+    looks for drift, where there is one."""
 
     name: str
     key: dg.AssetKey
     steps: Steps
     checks: tuple[dg.AssetCheckKey, ...]
     rules: tuple[Rule, ...]
+    drift_key: dg.AssetKey | None = None
 
 
 def watched(syncs: Sequence[SyncConfig], of_project: Sequence[Alert]) -> list[Watched]:
@@ -43,4 +45,5 @@ def _watched(sync: SyncConfig, of_project: Sequence[Alert]) -> Watched:
         steps=tuple(op_name(key) for key in (rows_key(sync), mapped_key(sync), kustomer_key(sync))),
         checks=tuple(dg.AssetCheckKey(spec.asset_key, spec.name) for spec in specs),
         rules=rules_of(sync, of_project),
+        drift_key=drift_key(sync) if sync.drift is not None else None,
     )

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from .in_dagster import Duration
 from .parts import Attributes, Share
 
-Condition = Literal["run_failed", "check_failed", "held", "refused_share", "no_success", "budget_starved"]
+Condition = Literal["run_failed", "check_failed", "held", "refused_share", "no_success", "budget_starved", "drift"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 # A threshold, and the condition that it belongs to.
@@ -24,6 +24,7 @@ _THRESHOLDS = {
     "refused_share": "refused_share",
     "no_success": "no_success",
     "waited": "budget_starved",
+    "drift_share": "drift",
     "severity": "check_failed",
 }
 
@@ -60,7 +61,7 @@ class Alert(Attributes):
         list(CONDITIONS),
         min_length=1,
         description="run_failed, check_failed, held (changes or removals that a guard holds), refused_share, "
-        "no_success, budget_starved. Default: all of them.",
+        "no_success, budget_starved, drift (of syncs that look for it). Default: all of them.",
     )
     refused_share: Share = Field(0.01, description="refused_share: more than this share of the rows, 0 to 1.")
     no_success: Duration | None = Field(
@@ -71,6 +72,10 @@ class Alert(Attributes):
     waited: Duration = Field(
         timedelta(minutes=30),
         description="budget_starved: a run that waited for the org's request budget for longer than this.",
+    )
+    drift_share: Share = Field(
+        0.01,
+        description="drift: more than this share of the records looked at is not as it was accepted, 0 to 1.",
     )
     severity: Literal["error", "warn"] = Field(
         "error", description="check_failed. error: only checks that fail as errors. warn: those that warn, too."

@@ -7,7 +7,7 @@ import pytest
 
 from kustomer_pipeline.components.alerts.changes import Told, delivered, news, remember
 from kustomer_pipeline.components.alerts.conditions import conditions
-from kustomer_pipeline.components.alerts.facts import Counted, Facts, FailedCheck, RunEnd
+from kustomer_pipeline.components.alerts.facts import Counted, Drifted, Facts, FailedCheck, RunEnd
 from kustomer_pipeline.components.alerts.messages import Message, messages
 from kustomer_pipeline.components.alerts.rules import Rule
 from kustomer_pipeline.components.sync_config import Condition
@@ -22,6 +22,7 @@ WELL = Facts(
     counted=Counted("run-1", NOW - 60, read=2000),
     last_run="run-1",
     settled=True,
+    drift=Drifted("run-0", NOW - DAY, 500),
 )
 
 
@@ -74,6 +75,11 @@ BAD: dict[Condition, tuple[Facts, str, str]] = {
         counted(waited=2400.0, deferred=500),
         "it runs out of the org's request budget",
         "the request budget is enough again",
+    ),
+    "drift": (
+        replace(WELL, drift=Drifted("run-3", NOW - 20, 500, 12, (("changed", 10), ("deleted", 2)))),
+        "2.4% of the records looked at have drifted",
+        "few enough records have drifted again",
     ),
 }
 
@@ -233,3 +239,15 @@ def test_a_long_advice_is_cut() -> None:
     facts = replace(WELL, end=RunEnd("run-2", NOW, ok=False, said="x" * 100_000))
     [told] = Person(when=frozenset(["run_failed"])).hears(facts)
     assert len(told.body) < 2000
+
+
+def test_drift_is_told_in_numbers_with_where_to_look() -> None:
+    [told] = Person(when=frozenset(["drift"])).hears(BAD["drift"][0])
+    assert "12 of 500 records are not in Kustomer as accepted: 10 changed, 2 deleted." in told.body
+    assert told.body.endswith("Run: https://d.example/runs/run-3")
+
+
+@pytest.mark.parametrize("rule", [{"drift_share": 0.024}, {"when": frozenset(["check_failed"])}])
+def test_drift_below_the_threshold_and_of_a_sync_that_nobody_looks_at_is_not_told(rule: dict[str, Any]) -> None:
+    assert Person(**rule).hears(BAD["drift"][0]) == []
+    assert Person(when=frozenset(["drift"]), drift_share=0.0).hears(replace(WELL, drift=None)) == []

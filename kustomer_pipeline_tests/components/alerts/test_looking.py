@@ -436,3 +436,32 @@ def retry(pipeline: Pipeline, failed: Run, sync: ObjectSync) -> str:
     pipeline.instance.add_run_tags(failed.run_id, {RETRIED_BY_TAG: again.run_id})
     execute_run(InMemoryJob(job), again, pipeline.instance, raise_on_error=False)
     return again.run_id
+
+
+def test_drift_is_told_once_also_while_the_sync_does_not_run_and_is_over_with_the_look_that_finds_none(
+    pipeline: Pipeline,
+) -> None:
+    sync = customers(drift={"every": "1d", "sample": "all"})
+    channels = Channels(pipeline.instance, sync)
+    pipeline.customers(people(4))
+    pipeline.run("sync_customers", sync)
+    pipeline.run("drift_customers", sync)
+    assert channels.tick() == []
+    id_ = next(iter(pipeline.sandbox.customers))
+    name = pipeline.sandbox.customers[id_]["name"]
+    pipeline.sandbox.agent_edit(id_, name="By an agent")
+    pipeline.run("drift_customers", sync)
+    assert titles(channels.tick()) == ["Kustomer sync customers: 25.0% of the records looked at have drifted"]
+    assert channels.tick() == []
+    pipeline.sandbox.agent_edit(id_, name=name)
+    pipeline.run("drift_customers", sync)
+    assert titles(channels.tick()) == ["Kustomer sync customers: few enough records have drifted again"]
+
+
+def test_of_a_sync_that_does_not_look_for_drift_any_more_nothing_is_told(pipeline: Pipeline) -> None:
+    sync = customers(drift={"every": "1d", "sample": "all"})
+    pipeline.customers(people(4))
+    pipeline.run("sync_customers", sync)
+    pipeline.sandbox.agent_edit(next(iter(pipeline.sandbox.customers)), name="By an agent")
+    pipeline.run("drift_customers", sync)
+    assert Channels(pipeline.instance, customers()).tick() == []
