@@ -1,11 +1,13 @@
 """Whether Kustomer is still the org that the client began with: what is behind the address, or the key, may change.
 
 Answers name the org that they are of. When one names another, or when what was there a moment ago is unknown, the key
-is asked again whose it is: one request, and only then is anything concluded from it.
+is asked again whose it is: one request, and only then is anything concluded from it. A write names nobody before it is
+done; so after a connection that failed, the key is asked before the next write.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,6 +22,9 @@ class SameOrg:
         self.home: str | None = None
         self._ask = ask
         self._also: set[str] = set()  # what answers of this very org call it besides
+        self._losses = 0  # how often a connection failed: who answers next may be somebody else
+        self._asked_after = 0  # after so many of them the key was asked
+        self._one = asyncio.Lock()
 
     async def check(self, content: Any) -> None:
         """Look at an answer. Raises OrgChangedError."""
@@ -28,6 +33,20 @@ class SameOrg:
             return
         await self.confirm()
         self._also.add(named)
+
+    def lost(self) -> None:
+        """A request did not reach anybody, or its answer did not come."""
+        self._losses += 1
+
+    async def before_write(self) -> None:
+        """Ask after a connection that failed; the others wait for the answer. Raises KustomerError."""
+        if self._asked_after == self._losses:
+            return
+        async with self._one:
+            losses = self._losses
+            if self._asked_after != losses:
+                await self.confirm()
+                self._asked_after = losses
 
     async def confirm(self) -> None:
         """Ask the key whose it is. Raises OrgChangedError."""

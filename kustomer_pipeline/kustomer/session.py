@@ -137,6 +137,8 @@ class Session:
     async def _attempt(self, call: Call, body: bytes | None, tries: Tries) -> Any:
         if call.search:
             await self._wait_for_search()
+        if self.same_org is not None and call.kind is Kind.WRITE:
+            await self.same_org.before_write()
         async with self._slots:
             leave = await self._wait_for_leave(call)
             self._ask_before_write(call, leave)
@@ -177,9 +179,11 @@ class Session:
         try:
             answer = await self._transport.send(call.method, call.path, body)
         except NotSent as error:
+            self._org_is_unsure()
             self._governor.not_sent(leave)
             raise FailedAttempt(Failure(Cause.NOT_SENT), str(error)) from None
         except BrokenOff as error:
+            self._org_is_unsure()
             self._count(call)
             self._governor.broken_off(leave)
             raise FailedAttempt(Failure(Cause.BROKEN_OFF), str(error)) from None
@@ -188,6 +192,10 @@ class Session:
             raise
         self._count(call)
         return answer
+
+    def _org_is_unsure(self) -> None:
+        if self.same_org is not None:
+            self.same_org.lost()
 
     async def _go_on_or_raise(self, call: Call, state: RetryCallState) -> None:
         """Raise if there is no next attempt, else say that there is one."""
