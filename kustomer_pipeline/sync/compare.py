@@ -53,6 +53,10 @@ class Comparison:
     places: pa.Array
     snapshot: Snapshot
 
+    def has_record(self, kustomer_id: str) -> bool:
+        """Whether a row of the frame is that record, as far as is remembered."""
+        return bool(pc.any(pc.equal(self.ids, kustomer_id)).as_py())
+
     def remembered(self, positions: np.ndarray) -> Snapshot:
         """What is remembered of the rows at these positions, all of it null where nothing is.
 

@@ -104,7 +104,7 @@ class Stream:
         self._must_prove = strategy.must_prove or planning or permit.judged_already
         if permit.judged_already and strategy.creates_prove:
             resolver.is_planned_create = self._is_planned_create
-        self._explainer = Explainer(client, strategy.object_name)
+        self._explainer = Explainer(client, strategy.object_name, desired.compared.has_record)
         self.selected = select_rows(desired, strategy, guard, ledger, options, self._under_way)
 
     @property
@@ -216,7 +216,11 @@ class Stream:
             return self.permit.of(await self._explained(await self.leaving.decide(members)))
         resolved = await self.resolver.resolve(cases)
         orphans = tuple(id_ for one in resolved if (id_ := _orphan(one)) is not None)
-        wave = Wave(tuple(self.strategy.decide(one) for one in resolved), orphans=orphans)
+        decided = [self.strategy.decide(one) for one in resolved]
+        if self.planning:
+            reasons = zip(decided, await self._explainer.foreseen(decided), strict=True)
+            decided = [one if reason is None else self.refused(one.of, reason) for one, reason in reasons]
+        wave = Wave(tuple(decided), orphans=orphans)
         self.of_others += sum(isinstance(one, Nothing) and one.of_others for one in wave.decisions)
         return self.permit.of(await self._explained(wave))
 
