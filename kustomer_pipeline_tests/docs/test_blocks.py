@@ -25,6 +25,7 @@ from kustomer_pipeline_tests.components.conftest import Project, clock, empty_pr
 from kustomer_pipeline_tests.components.pipeline import Pipeline
 from kustomer_pipeline_tests.conftest import REPOSITORY
 from kustomer_pipeline_tests.docs.blocks import PAGES, Block, blocks, every_block
+from kustomer_pipeline_tests.docs.followed import files_of, tables
 
 __all__ = ["clock", "pipeline", "sandbox"]
 
@@ -49,7 +50,12 @@ RUN: Final = {
     "kustomer-pipeline show": "cli/test_show.py",
     "kustomer-pipeline undo": "cli/test_run_and_apply.py",
     "kustomer-pipeline completion": "cli/test_completion.py",
+    "kustomer-pipeline plan customers --all --json | jq": "docs/test_one_record.py",
     "kustomer-pipeline doctor": "doctor/test_commands.py",
+    ". .venv/bin/activate": "docs/test_own_project.py",
+    "dg scaffold": "docs/test_own_project.py",
+    "dg dev": "docs/test_own_project.py",
+    "KUSTOMER_STRICT=1 dg check defs": "docs/test_own_project.py",
     "cp .env.example": "cli/test_init.py",
     "dagster dev -w workspace.yaml": "docs/test_first_sync.py",
     "make demo": "demo/test_demo.py",
@@ -117,7 +123,7 @@ def test_the_tests_that_run_commands_exist() -> None:
 
 def test_no_page_hides_a_block_from_these_tests_by_its_language() -> None:
     languages = {block.language for page in PAGES for block in blocks(page)}
-    assert languages <= {"sh", "yaml", "python", "ini", "sql", "text", ""}
+    assert languages <= {"sh", "yaml", "python", "ini", "toml", "sql", "text", ""}
 
 
 def test_the_options_of_our_commands_are_those_that_their_parsers_know() -> None:
@@ -172,17 +178,6 @@ def test_the_exposures_are_written_where_the_guide_says(
 
 # --- YAML ---------------------------------------------------------------------------------------------------------
 
-WAREHOUSE: Final = """
-create schema crm; create schema marts; create schema analytics;
-create table crm.customers as select 'C-' || n as customer_id, 'jane' || n || '@acme.example' as email,
-    'Jane ' || n as full_name, '+4420794600' || (10 + n) as mobile, 'A-1' as account_id, 'pro' as plan, 12.5 as ltv,
-    case when mod(n, 2) = 0 then 'us' else 'eu' end as region, now() as updated_at from generate_series(1, 8) n;
-create table analytics.customers as select *, true as is_vip from crm.customers;
-create table marts.vip_customers as select email from crm.customers where plan = 'pro';
-create table trial_users as select email from crm.customers;
-create table marts.key_accounts as select 'A-1' as account_id;
-create table crm.accounts as select 'A-1' as account_id, 'Acme' as account_name, 'large' as tier;
-"""
 SYNCS: Final = ("type: kustomer_pipeline.ObjectSync", "type: kustomer_pipeline.AudienceSync")
 
 
@@ -190,7 +185,7 @@ SYNCS: Final = ("type: kustomer_pipeline.ObjectSync", "type: kustomer_pipeline.A
 def warehouse_url(postgres_url: str) -> str:
     """A warehouse with the tables that the pages read."""
     with sa.create_engine(postgres_url, poolclass=sa.NullPool).begin() as connection:
-        connection.exec_driver_sql(WAREHOUSE)
+        connection.exec_driver_sql(tables())
     return postgres_url
 
 
@@ -199,19 +194,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     folder = tmp_path / "of_ones_own"
     folder.mkdir()
     yield from empty_project(folder, monkeypatch)
-
-
-def files_of(page: str) -> dict[str, str]:
-    """The `defs.yaml` files of a page, by their path."""
-    text = (REPOSITORY / page).read_text(encoding="utf-8")
-    said = re.search(r"a folder, say `(\w+)`", text)
-    found = {}
-    for block in every_block("yaml"):
-        if block.page == page and re.search(r"(?m)^type: ", block.text):
-            path = re.match(r"# (?:kustomer_pipeline/defs/)?(\w+)/defs\.yaml\n", block.text)
-            name = path[1] if path else said[1] if said else ""
-            found[f"{name}/defs.yaml"] = block.text
-    return found
 
 
 WITH_SYNCS: Final = sorted({b.page for b in every_block("yaml") if any(kind in b.text for kind in SYNCS)})

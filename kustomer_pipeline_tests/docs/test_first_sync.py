@@ -32,9 +32,9 @@ PAGE = REPOSITORY / "docs" / "guides" / "first-sync.md"
 INSTALLS = re.compile(r"make setup-run|.* -m pip install ")
 SERVES = ".venv/bin/dagster dev -w workspace.yaml"
 ROWS, LIMIT = 25, 10
-LAUNCH = """mutation ($job: String!, $config: RunConfigData) {
+LAUNCH = """mutation ($location: String!, $job: String!, $config: RunConfigData) {
   launchRun(executionParams: {runConfigData: $config, selector: {
-    repositoryLocationName: "kustomer_pipeline", repositoryName: "__repository__", jobName: $job
+    repositoryLocationName: $location, repositoryName: "__repository__", jobName: $job
   }}) { __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
@@ -44,6 +44,7 @@ class Ui:
     """What a person does in the UI."""
 
     port: int
+    location: str = "kustomer_pipeline"
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data that GraphQL answers."""
@@ -54,7 +55,7 @@ class Ui:
 
     def launch(self, job: str, config: dict[str, Any]) -> str:
         """Start a run; its id."""
-        launched = self.ask(LAUNCH, job=job, config=config)["launchRun"]
+        launched = self.ask(LAUNCH, location=self.location, job=job, config=config)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from kustomer_pipeline.__main__ import COMMANDS, main
+from kustomer_pipeline.cli.parser import SCRIPT, make_parser
 from kustomer_pipeline.components import SyncConfigError
 from kustomer_pipeline.components.applying import ApplyPlanConfig
 from kustomer_pipeline.components.drift import NO_DRIFT
@@ -251,9 +252,18 @@ def test_our_commands_in_the_guides_are_taken_as_they_are_written() -> None:
         parser.parse_args(words[1:])
 
 
+def test_commands_of_the_script_in_the_guides_are_taken_as_they_are_written() -> None:
+    lines = [line.partition(" | ")[0] for _, line in commands() if line.startswith(f"{SCRIPT} ")]
+    assert len(lines) > 10
+    for line in lines:
+        words = line.split()[1:]
+        make_parser(SCRIPT, [words[0]]).parse_args(words)
+
+
 def test_every_other_command_of_the_guides_is_one_that_is_known_here() -> None:
     known = (
         r"make |python -m kustomer_pipeline|\.venv/bin/|mkdir |rm -r kustomer_pipeline/defs/|"
-        r"export DAGSTER_HOME=|git pull|KUSTOMER_STRICT=1 "
+        r"export DAGSTER_HOME=|git pull|KUSTOMER_STRICT=1 |kustomer-pipeline |python3 -m venv |"
+        r"\. \.venv/bin/activate|dg "
     )
     assert [line for _, line in commands() if not re.match(known, line)] == []
