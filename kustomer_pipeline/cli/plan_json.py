@@ -62,6 +62,7 @@ def _plan(planned: Planned, every: bool) -> dict[str, Any]:
         },
         "estimate": {"requests": plan.estimate.units, "seconds": round(plan.estimate.seconds, 1)},
         "requests": plan.requests,
+        "skipped": dict(plan.skipped),
         "notes": list(plan.notes),
     }
 

@@ -40,6 +40,8 @@ def plan_as_text(planned: Planned, options: argparse.Namespace) -> Iterator[Line
             yield "  ", *line
         yield ()
     yield ("  ", (f"Plan: {summary(plan)}", "bold"))
+    for reason, count in plan.skipped.items():
+        yield (f"  Skipped: {count:,}, {plain(reason)}",)
     cost = f"It would take {plan.estimate}. " if plan.id is not None else ""
     yield (f"  {cost}This plan took {quantity(plan.requests, *REQUESTS)}.",)
     if (empty := no_rows_of(planned.sync, plan)) is not None:

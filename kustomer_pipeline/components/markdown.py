@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 # What Markdown would take for something else than a character.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#&!])")
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BLANKS = re.compile(r"\s+")
 _VALUE_CHARACTERS = 120
 _CHARACTERS_OF_A_WINDOW = 1000
@@ -23,12 +24,17 @@ def page(parts: Iterable[str]) -> str:
 
 def text(value: object) -> str:
     """Any text as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", _BLANKS.sub(" ", str(value)).strip())
+    return _SPECIAL.sub(r"\\\1", _BLANKS.sub(" ", visible(str(value))).strip())
+
+
+def visible(value: str) -> str:
+    """Signs that nobody sees and that turn the direction of all that follows, as escapes."""
+    return _DIRECTION.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
 
 
 def code(value: object) -> str:
     """A name, in the letters of code."""
-    name = _BLANKS.sub(" ", str(value)).replace("`", "'").replace("|", "\\|")
+    name = _BLANKS.sub(" ", visible(str(value))).replace("`", "'").replace("|", "\\|")
     return f"`{name}`"
 
 

@@ -65,6 +65,8 @@ def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]
         f"Nothing has been sent. To send it, run the job `sync_{sync.name}`: {plan.estimate}. "
         f"This plan took {quantity(plan.requests, *REQUESTS)}."
     )
+    if plan.notes:
+        yield "\n".join(f"- {note}" for note in plan.notes)
     if fields := _fields(plan):
         yield f"### By field\n\n{fields}"
     if len(refused):
@@ -83,6 +85,9 @@ def _parts(sync: SyncConfig, plan: Plan, refused: pd.DataFrame) -> Iterator[str]
     if len(refused):
         yield f"### Would be refused: {len(refused):,}"
         yield refused_table(refused, ["rejected", "invalid"])
+    if plan.skipped:
+        lines = [[markdown.text(reason), f"{count:,}"] for reason, count in plan.skipped.items()]
+        yield f"### Would be skipped\n\n{markdown.table(['because', 'rows:'], lines)}"
     if len(plan.changes):
         yield f"### All of it\n\n**All {len(plan.changes):,} lines, with their values**, {_where(sync)}"
 
@@ -132,10 +137,15 @@ def chapter(sync: SyncConfig, plan: Plan, action: str, rows: pd.DataFrame, most:
     elif action == "create":
         yield markdown.table(["row", "new record"], [[markdown.text(one.key), _values(one)] for one in shown])
     else:
-        lines = [[markdown.text(one.key), markdown.code(one.kustomer_id)] for one in shown]
+        lines = [[markdown.text(one.key), _record(one.kustomer_id)] for one in shown]
         yield markdown.table(["row", "record in Kustomer"], lines)
     if records > len(shown):
         yield f"… and {records - len(shown):,} more."
+
+
+def _record(kustomer_id: object) -> str:
+    """None: an earlier sync is going to create it."""
+    return markdown.code(kustomer_id) if isinstance(kustomer_id, str) else "*to be created by an earlier sync*"
 
 
 def _changed(line: RecordLine) -> list[str]:

@@ -38,7 +38,7 @@ import pandas as pd
 from kustomer_pipeline.kustomer import ObjectName
 from kustomer_pipeline.mapping import FieldConfigError, FieldMapping, FieldType, field_type
 
-from .masking import is_address, looks_personal, mask_text
+from .masking import TO_BE_CREATED, is_address, looks_personal, mask_text
 from .wording import quantity
 
 # Standard fields that are about nobody in particular; of all others the values are a person's.
@@ -119,7 +119,7 @@ def _mask_text(text: str, kind: FieldType | None, personal: bool) -> str:
         return text
     if value == "datetime" and _MOMENT.fullmatch(text):
         return _month(text, personal)
-    if (value == "id" or shape == "company") and _ID.fullmatch(text):
+    if (value == "id" or shape == "company") and (_ID.fullmatch(text) or text == TO_BE_CREATED):
         return text
     return _shortened(text, personal)
 

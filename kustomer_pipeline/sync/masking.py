@@ -12,6 +12,8 @@ import json
 import re
 from typing import Any
 
+TO_BE_CREATED = "new company"  # in a plan, in place of the id of a company that an earlier sync is going to create
+
 _ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+\.(?P<top>[^\W\d_]{2,24})")
 _LOOKS_PERSONAL = re.compile(
     r"@"

@@ -56,7 +56,7 @@ class Plan(OfTheGuard):
     each record that would be, `signature` the definition of the sync, `options` what the plan was told. `shown`:
     fields whose values may be shown. `creates`: the marks of the records that it would create (expected.py).
     `made_in`: the run that it was made in; its id stands for all plans that were. `accepted_before`: records that were
-    accepted in earlier runs.
+    accepted in earlier runs. `skipped`: how many rows would be, by reason.
     """
 
     sync: str
@@ -76,6 +76,7 @@ class Plan(OfTheGuard):
     creates: frozenset[bytes] = frozenset()
     made_in: str | None = None
     accepted_before: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     def table(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first changes as they may be shown: values and personal keys masked unless `show_values`."""

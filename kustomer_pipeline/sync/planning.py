@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from kustomer_pipeline.kustomer import KustomerClient
+from kustomer_pipeline.kustomer import KustomerClient, KustomerError
 
 from .expected import NOTHING, Marks
 from .masked_values import shown_fields
@@ -63,6 +63,7 @@ async def _plan(
     stream = opened.stream
     builder = PlanBuilder(stream.ledger, stream.strategy.actions, spec, expected)
     await reconcile(stream, builder)
+    elsewhere = await _holders_elsewhere(client, stream)
     counts, changes = builder.told(stream)
     counts["skip"] += len(opening.left_out)
     requests = client.usage.requests - before
@@ -78,7 +79,7 @@ async def _plan(
         notes=(
             *opened.notes,
             *adopted_by(stream),
-            *remarks(stream),
+            *remarks(stream, elsewhere),
             *would_go_without_company(builder.without_company),
         ),
         id=builder.id_of(token.org_id, spec.name, spec.signature, store.plans(token.org_id).applied(spec.name)),
@@ -88,7 +89,30 @@ async def _plan(
         creates=frozenset(builder.marks),
         shown=shown_fields(spec.fields, spec.object),
         accepted_before=accepted_in(opened.memory),
+        skipped=_skipped(stream) if counts["skip"] else {},
     )
+
+
+def _skipped(stream: Stream) -> dict[str, int]:
+    rows = stream.ledger.rows()
+    reasons = rows.loc[rows["outcome"] == "skipped", "reason"].value_counts()
+    return {str(reason): int(count) for reason, count in reasons.items()}
+
+
+async def _holders_elsewhere(client: KustomerClient, stream: Stream) -> int:
+    """Of a mirror that has met tags of others, or knows of none of its own: how many hold the tag, are not this sync's,
+    and are not in the query."""
+    leaving = stream.leaving
+    if leaving is None or leaving.strategy.tag_id is None or not client.abilities.search:
+        return 0
+    if not stream.of_others and len(leaving.strategy.owned_ids):
+        return 0  # nothing tells that there may be some
+    try:
+        holders = await client.tag_holders(stream.strategy.object_name, leaving.strategy.tag_id)
+    except KustomerError:
+        return 0  # it is told beside the plan; the plan is whole without it
+    ours = sum(record.id in leaving.strategy.owned_ids for record in holders)
+    return max(len(holders) - ours - stream.of_others, 0)
 
 
 def _removals(stream: Stream) -> Removals:

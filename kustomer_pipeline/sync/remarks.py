@@ -18,9 +18,16 @@ _NAMED = 5
 _WHICH = "which Kustomer does not have: sync the companies, and the next run links them"
 
 
-def remarks(stream: Stream) -> list[str]:
-    """Sentences; none where there is nothing to say."""
-    return [*_unused_approvals(stream), *_not_there(stream), *_tags_of_others(stream), *_without_company(stream)]
+def remarks(stream: Stream, elsewhere: int = 0) -> list[str]:
+    """Sentences; none where there is nothing to say. elsewhere: holders of a mirror's tag who are not in the query, and
+    not this sync's."""
+    return [
+        *_unused_approvals(stream),
+        *_not_there(stream),
+        *_tags_of_others(stream),
+        *_tags_elsewhere(stream, elsewhere),
+        *_without_company(stream),
+    ]
 
 
 def would_go_without_company(records: int) -> list[str]:
@@ -73,6 +80,15 @@ def _tags_of_others(stream: Stream) -> Iterator[str]:
         yield (
             f"{_given(stream)}, and will keep it when they leave the query. If another tool gave it before, or the "
             "state was lost: a run with adopt takes them over"
+        )
+
+
+def _tags_elsewhere(stream: Stream, elsewhere: int) -> Iterator[str]:
+    if elsewhere:
+        hold = quantity(elsewhere, "holder of the tag is", "holders of the tag are")
+        yield (
+            f"{hold} not in the query, and not known as this sync's: adopt leaves them alone. If another tool tagged "
+            "them before, or the state was lost, a run with mirror_scope: tag takes the tag from them"
         )
 
 

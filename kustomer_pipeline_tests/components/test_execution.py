@@ -406,7 +406,7 @@ def test_a_run_that_was_stopped_says_what_it_had_done(pipeline: Pipeline) -> Non
 
 @pytest.mark.parametrize("jobs", [0, 3])
 def test_jobs_that_were_sent_and_not_collected_are_told(pipeline: Pipeline, jobs: int) -> None:
-    """The key is revoked in mid-run: nobody knows any more what came of the jobs, and "nothing was written" is wrong."""
+    """The key is revoked in mid-run: nobody knows what came of the jobs, and "nothing was written" would be wrong."""
     pipeline.customers(people(1500))
     pipeline.sandbox.faults.set("unauthorized", after=14 if jobs else 0)
     run = pipeline.run("sync_customers")

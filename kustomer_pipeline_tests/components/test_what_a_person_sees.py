@@ -20,6 +20,7 @@ from kustomer_pipeline.components.run_report import run_report
 from kustomer_pipeline.components.sync_config import OnCron, Schedule, Watch
 from kustomer_pipeline.kustomer import RateLimitedError
 from kustomer_pipeline.sync import Counts, Estimate, HeldChanges, Plan, ReasonCode, Removals, SyncReport
+from kustomer_pipeline.sync.masked_values import mask
 from kustomer_pipeline.sync.report import CHANGE_COLUMNS
 
 from .pipeline import CUSTOMERS, VIP, Pipeline, people, plain
@@ -395,3 +396,28 @@ def test_a_report_is_written_although_dagster_cannot_say_what_was_before() -> No
     around = Around.of(Broken(), CUSTOMERS)  # type: ignore[arg-type]
     assert (around.earlier, around.switched_on) == ((), frozenset())
     assert "1 created" in plain(report_metadata(CUSTOMERS, a_report([("C-1", "created", None)]), 0.0, around)["report"])
+
+
+def test_a_plan_says_why_rows_are_skipped_and_what_is_to_be_noted() -> None:
+    skipped = {"not in Kustomer": 65, "the same member again": 48}
+    plan = a_plan([], counts={"skip": 113}, skipped=skipped, notes=("Look.",))
+    page = plan_page(CUSTOMERS, plan)
+    assert "### Would be skipped" in page
+    assert "| not in Kustomer | 65 |" in page
+    assert "- Look." in page
+
+
+def test_a_member_whom_an_earlier_sync_creates_has_no_record_yet() -> None:
+    lines: list[list[str | None]] = [["j@example.com", "tag", None, "tags", None, "vip", None]]
+    page = plan_page(VIP, a_plan(lines, counts={"tag": 1}))
+    assert "to be created by an earlier sync" in page
+    assert "None" not in page
+
+
+def test_a_company_that_an_earlier_sync_creates_is_told_in_clear_text() -> None:
+    assert mask("new company", "company") == "new company"
+
+
+def test_what_turns_the_direction_of_a_text_is_shown() -> None:
+    assert "\u202e" not in markdown.text("a\u202eb")
+    assert markdown.text("a\u202eb") == r"a\\u202eb"

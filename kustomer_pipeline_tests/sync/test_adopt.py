@@ -86,5 +86,22 @@ def test_a_lost_state_is_made_good_by_adopting(world: World, tmp_path: Any) -> N
     world.state_url = f"sqlite:///{tmp_path / 'new.db'}"
     plan = world.plan(audience(), members(8))
     assert any("8 members hold the tag because somebody else gave it" in note for note in plan.notes)
+    assert any(note.startswith("2 holders of the tag are not in the query, and not known as") for note in plan.notes)
     world.run(audience(), members(10), adopt=True)
     assert world.run(audience(), members(8)).removed == 2
+
+
+def test_after_a_lost_state_holders_are_counted_although_none_is_in_the_query(world: World, tmp_path: Any) -> None:
+    world.run(customers(), people(12))
+    world.run(audience(), members(10))
+    world.state_url = f"sqlite:///{tmp_path / 'new.db'}"
+    plan = world.plan(audience(), members(2, start=10))
+    assert any(note.startswith("10 holders of the tag are not in the query") for note in plan.notes)
+
+
+def test_who_is_known_is_not_counted_and_costs_nothing(world: World) -> None:
+    world.run(customers(), people(12))
+    world.run(audience(), members(10))
+    plan = world.plan(audience(), members(12))
+    assert not any("holders of the tag" in note for note in plan.notes)
+    assert world.sandbox.count("POST") == 0

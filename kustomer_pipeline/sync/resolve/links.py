@@ -12,13 +12,12 @@ from kustomer_pipeline.kustomer import KustomerClient
 
 from ..expected import NOTHING, Marks, mark_of
 from ..identifier_set import IdentifierSet
+from ..masking import TO_BE_CREATED
 from ..reasons import Reason, ReasonCode
 from ..rows import Case, DesiredRow
 from ..state import Identities
 from .finder import Finder
 from .hints import Hints
-
-TO_BE_CREATED = "new company"  # in a plan, in place of the id of a company that an earlier sync is going to create
 
 
 class CompanyLinks:
