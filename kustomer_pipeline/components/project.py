@@ -106,7 +106,7 @@ def over_all(
     if syncs:
         jobs += [undo_job(org) for org in orgs]
         jobs += [apply_job([sync for sync in syncs if org is None or _is_of(sync, org)], org) for org in orgs]
-    told = watched(syncs, project.alerts)
+    told = watched(syncs, project.alerts, broken)
     return dg.Definitions(
         jobs=[*jobs, *([try_job(told)] if told else [])],
         sensors=[alerts_sensor(told)] if told else [],

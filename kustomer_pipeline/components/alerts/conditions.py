@@ -44,6 +44,8 @@ def condition_of(name: str) -> str:
 
 
 def _all(facts: Facts, rule: Rule, now: float) -> Iterator[tuple[str, Raised | None]]:
+    if "does_not_load" in rule.when:
+        yield "does_not_load", _does_not_load(facts, now)
     if "run_failed" in rule.when and facts.end is not None:
         yield "run_failed", _run_failed(facts.end)
     if "check_failed" in rule.when and facts.checks is not None:
@@ -59,6 +61,16 @@ def _all(facts: Facts, rule: Rule, now: float) -> Iterator[tuple[str, Raised | N
         yield "budget_starved", _starved(facts, rule)
     if "drift" in rule.when and facts.drift is not None:
         yield "drift", _drift(facts.drift, rule)
+
+
+def _does_not_load(facts: Facts, now: float) -> Raised | None:
+    if not facts.mistakes:
+        return None
+    said = (
+        f"It sends nothing until its file is put right: {', '.join(facts.mistakes)}. The others run. The description "
+        "of its asset says what is wrong."
+    )
+    return Raised(now, "it does not load", (said,))
 
 
 def _run_failed(end: RunEnd) -> Raised | None:
@@ -84,8 +96,12 @@ def _check(check: FailedCheck) -> Raised:
 
 
 def _held(counted: Counted) -> Raised | None:
-    if not counted.held:
+    if not counted.held and not counted.waiting:
         return None
+    if not counted.held:
+        wait = quantity(counted.waiting, "removal waits", "removals wait")
+        said = counted.held_advice or "Put the refused rows right; the run says how to let exactly these through."
+        return Raised(counted.at, f"{wait}, because rows of the audience are refused", (said,), counted.run_id)
     advice = counted.held_advice or "Look at the plan; the run says how to let exactly these through."
     return Raised(
         counted.at,

@@ -22,7 +22,8 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class Counted:
-    """What the sync asset recorded of its last run. `held_advice`: what the guard says to do."""
+    """What the sync asset recorded of its last run. `held_advice`: what the guard says to do. `waiting`: removals that
+    wait because rows are refused."""
 
     run_id: str
     at: float
@@ -34,6 +35,7 @@ class Counted:
     held_advice: str = ""
     waited: float = 0.0
     out_of_budget: bool = False
+    waiting: int = 0
 
     @property
     def refused_share(self) -> float:
@@ -70,13 +72,13 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a sync. Everything but `counted` and `drift` is remembered until something newer is known.
+    """What is known of a sync. All but `counted`, `drift` and `mistakes` is remembered until something newer is known.
 
     `end`: how the newest run ended that ended one way or the other; a run that somebody cancelled did not.
     `counted`: None while the run is under way that recorded it. `drift`: None while nobody has looked. `checks`: those
     that failed; None while nothing is known. `success`: when a run last succeeded. `first_seen`: when the sync was
     first looked at. `last_run`: the newest run that was there at the last look; `settled`: whether nothing more is to
-    be learnt of it.
+    be learnt of it. `mistakes`: where they are in the file of a sync that does not load.
     """
 
     first_seen: float
@@ -87,3 +89,4 @@ class Facts:
     last_run: str = ""
     settled: bool = False
     drift: Drifted | None = None
+    mistakes: tuple[str, ...] = ()

@@ -179,6 +179,7 @@ def _counted(reader: _Reader, facts: Facts, entry: dg.EventLogEntry | None) -> C
         held_advice=str(values.get("what_to_do") or ""),
         waited=min(float(values.get("seconds_waited") or 0.0), float(values.get("seconds") or 0.0)),
         out_of_budget=values.get("out_of_budget") is True,
+        waiting=number("removals_waiting") if number("invalid") + number("rejected") else 0,
     )
 
 

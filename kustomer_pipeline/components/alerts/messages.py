@@ -14,6 +14,7 @@ from .wording import when
 MAX_LINE = 1500  # of an advice; services cut longer messages off
 
 _OVER = {
+    "does_not_load": "it loads again",
     "run_failed": "runs succeed again",
     "held": "nothing is held any more",
     "refused_share": "few enough rows are refused again",

@@ -26,11 +26,12 @@ class Rule:
 def rules_of(sync: SyncConfig, of_project: Sequence[Alert]) -> tuple[Rule, ...]:
     """The rules of a sync. Its own `alerts` stand instead of the project's; an empty list tells nobody."""
     alerts = of_project if sync.alerts is None else sync.alerts
-    return tuple(_rule(sync, alert, channel) for alert in alerts for channel in alert.to)
-
-
-def _rule(sync: SyncConfig, alert: Alert, channel: str) -> Rule:
     usual = sync.freshness.fail_after if sync.freshness is not None else NO_SUCCESS
+    return tuple(rule_of(alert, channel, usual) for alert in alerts for channel in alert.to)
+
+
+def rule_of(alert: Alert, channel: str, usual: timedelta = NO_SUCCESS) -> Rule:
+    """A line of `alerts` for one of its channels. usual: after how long without a success, if it does not say."""
     return Rule(
         channel=channel,
         when=frozenset(alert.when),

@@ -6,7 +6,7 @@ when another channel failed.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
@@ -53,6 +53,7 @@ def tick(
     before = from_json(cursor)
     facts = look(instance, syncs, {name: known.facts for name, known in before.items()}, now)
     post = _Post(deliver, dagster_url, clock, until=clock() + DELIVERY_SECONDS)
+    facts |= {sync.name: replace(facts[sync.name], mistakes=sync.mistakes) for sync in syncs}
     after = {}
     for sync in syncs:
         told = before[sync.name].told if sync.name in before else {}

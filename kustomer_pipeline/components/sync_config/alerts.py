@@ -16,7 +16,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from .in_dagster import Duration
 from .parts import Attributes, Share
 
-Condition = Literal["run_failed", "check_failed", "held", "refused_share", "no_success", "budget_starved", "drift"]
+Condition = Literal[
+    "does_not_load", "run_failed", "check_failed", "held", "refused_share", "no_success", "budget_starved", "drift"
+]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 # A threshold, and the condition that it belongs to.
@@ -60,8 +62,9 @@ class Alert(Attributes):
     when: list[Condition] = Field(
         list(CONDITIONS),
         min_length=1,
-        description="run_failed, check_failed, held (changes or removals that a guard holds), refused_share, "
-        "no_success, budget_starved, drift (of syncs that look for it). Default: all of them.",
+        description="does_not_load, run_failed, check_failed, held (changes or removals that a guard holds, removals "
+        "that wait for refused rows), refused_share, no_success, budget_starved, drift (of syncs that look for it). "
+        "Default: all of them.",
     )
     refused_share: Share = Field(0.01, description="refused_share: more than this share of the rows, 0 to 1.")
     no_success: Duration | None = Field(

@@ -55,6 +55,7 @@ BAD: dict[Condition, tuple[Facts, str, str]] = {
         "the run failed",
         "runs succeed again",
     ),
+    "does_not_load": (replace(WELL, mistakes=("vip/defs.yaml:5",)), "it does not load", "it loads again"),
     "check_failed": (
         replace(WELL, checks=(FailedCheck("fields_valid", "error", "run-2", NOW - 30, "120 of 2,000 rows"),)),
         "the check fields_valid failed",
@@ -251,3 +252,15 @@ def test_drift_is_told_in_numbers_with_where_to_look() -> None:
 def test_drift_below_the_threshold_and_of_a_sync_that_nobody_looks_at_is_not_told(rule: dict[str, Any]) -> None:
     assert Person(**rule).hears(BAD["drift"][0]) == []
     assert Person(when=frozenset(["drift"]), drift_share=0.0).hears(replace(WELL, drift=None)) == []
+
+
+def test_removals_that_wait_for_refused_rows_are_held_too() -> None:
+    facts = counted(invalid=1, waiting=195, held_advice="approve_removals: removals-195-0a")
+    [message] = Person(when=frozenset({"held"})).hears(facts)
+    assert "195 removals wait, because rows of the audience are refused" in message.title
+    assert "approve_removals: removals-195-0a" in message.body
+
+
+def test_where_the_mistakes_are_is_told_and_not_what_was_written() -> None:
+    [message] = Person(when=frozenset({"does_not_load"})).hears(replace(WELL, mistakes=("vip/defs.yaml:5",)))
+    assert "vip/defs.yaml:5" in message.body

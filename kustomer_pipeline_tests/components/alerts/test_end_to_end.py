@@ -9,6 +9,7 @@ import pytest
 from kustomer_pipeline import AudienceSync, KustomerProject, ObjectSync, build_definitions
 from kustomer_pipeline.components.sync_config import Alert
 from kustomer_pipeline.sandbox.fault_names import FAULTS
+from kustomer_pipeline_tests.components.conftest import Project
 from kustomer_pipeline_tests.components.pipeline import CUSTOMERS, VIP, Pipeline, Row, people
 
 from .receiver import Receiver
@@ -178,3 +179,29 @@ def chain(error: BaseException | None) -> str:
         texts.append(str(getattr(error, "description", "") or error))
         error = error.__cause__ or error.__context__
     return "\n".join(texts)
+
+
+def test_a_sync_that_does_not_load_is_told_at_once_and_when_it_loads_again(
+    pipeline: Pipeline, receiver: Receiver, project: Project
+) -> None:
+    project.write(
+        "kustomer/defs.yaml", "type: kustomer_pipeline.KustomerProject\nattributes: {alerts: [{to: ALERTS_HOOK}]}\n"
+    )
+    good = "type: kustomer_pipeline.AudienceSync\nattributes:\n  tag: vip\n  query: select 1\n  match_on: [email]\n"
+    good += "  fields: {email: email}\n"
+    file = project.write("vip/defs.yaml", good.replace("tag: vip", f"tga: {POISON}"))
+    sensor = Sensor(pipeline)
+    sensor.definitions = project.load(strict=False)
+    sensor.tick()
+    [message] = receiver.received
+    assert message["title"].startswith("Kustomer sync vip: it does not load")
+    assert "vip/defs.yaml:" in message["message"]
+    assert POISON not in str(message)
+    receiver.titles()
+    sensor.tick()
+    assert receiver.titles() == []
+    file.write_text(good, encoding="utf-8")
+    sensor.definitions = project.load(strict=False)
+    sensor.tick()
+    [title] = receiver.titles()
+    assert title.startswith("Kustomer sync vip: it loads again")
