@@ -169,13 +169,19 @@ def request_log_folder() -> Path | None:
         raise ConfigurationError(
             f"KUSTOMER_REQUEST_LOG is {place!r}; set it to 1, or to the full path of the folder to keep the log in"
         )
-    home = setting("", "DAGSTER_HOME")
-    if not home:
+    usual = usual_request_log_folder()
+    if usual is None:
         raise ConfigurationError(
             "There is no place for the request log: set DAGSTER_HOME (its folder kustomer_requests is used then), or "
             "KUSTOMER_REQUEST_LOG to the full path of a folder"
         )
-    return Path(home).expanduser().absolute() / "kustomer_requests"
+    return usual
+
+
+def usual_request_log_folder() -> Path | None:
+    """Where the request log is unless another place is set; None without a DAGSTER_HOME."""
+    home = setting("", "DAGSTER_HOME")
+    return Path(home).expanduser().absolute() / "kustomer_requests" if home else None
 
 
 def _request_log_days() -> int:

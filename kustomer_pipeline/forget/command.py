@@ -22,7 +22,7 @@ from kustomer_pipeline.sync.wording import quantity
 from kustomer_pipeline.warehouse import WarehouseError, open_engine
 from kustomer_pipeline.warehouse.comparison import Comparison, ComparisonError
 
-from .places import Frames, Lines, LogTables
+from .places import Frames, Lines, LogTables, RequestLines, RequestLogError
 from .under_way import wait_for_runs
 
 Load = Callable[[Path], LoadedProject]
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 DESCRIPTION = """Remove one person from what the pipeline keeps, keep them out of later runs, and print a receipt.
 The same again goes on where it was stopped. Nothing is done in Kustomer without --delete-in-kustomer."""
 _CANNOT = 2
-_OURS = (ForgetError, KustomerError, StateError, WarehouseError, FramesError)
+_OURS = (ForgetError, KustomerError, StateError, WarehouseError, FramesError, RequestLogError)
 _DEFAULTS = {"warehouse": "warehouse", "state": "state", "frames": "kustomer_frames"}
 
 
@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--lift", metavar="RECEIPT", help="take off the list whom this receipt is about")
     parser.add_argument("--sync", help="the sync whose row has the key")
     parser.add_argument(
-        "--everywhere", action="store_true", help="frames and the tables in the warehouse too, not the state alone"
+        "--everywhere",
+        action="store_true",
+        help="frames, the request log and the tables in the warehouse too, not the state alone",
     )
     parser.add_argument(
         "--delete-in-kustomer", action="store_true", help="delete the customer there too; the key needs the role for it"
@@ -107,7 +109,10 @@ def _forgotten(
             when_suppressed=lambda: wait_for_runs(instance, syncs, beside) if instance is not None else None,
         )
     if not options.everywhere:
-        beside("Only the state was cleaned: frames, and tables in the warehouse, keep the person until --everywhere")
+        beside(
+            "Only the state was cleaned: frames, the request log and tables in the warehouse keep the person until "
+            "--everywhere"
+        )
     return receipt.as_json()
 
 
@@ -130,11 +135,17 @@ def _beyond(
     base = resources.FramesResource().place(instance)
     own_frames = [sync for sync in syncs if sync.resource_keys.frames == _DEFAULTS["frames"]]
     return Beyond(
-        warehouse=[*_tables(syncs, org_id), Frames(base, own_frames, outcomes=True)],
+        warehouse=[*_request_log(), *_tables(syncs, org_id), Frames(base, own_frames, outcomes=True)],
         frames=[Frames(base, own_frames, outcomes=False)],
         everywhere=True,
         in_kustomer=options.delete_in_kustomer,
     )
+
+
+def _request_log() -> Iterator[Copies]:
+    """Where it is kept, also where it was kept until it was switched off."""
+    if folder := resources.request_log_folder() or resources.usual_request_log_folder():
+        yield RequestLines(folder)
 
 
 def _tables(syncs: Sequence[SyncConfig], org_id: str) -> Iterator[Copies]:

@@ -1,9 +1,10 @@
-"""Where rows are kept besides the state: frames on disk, and our own tables in the warehouse."""
+"""Where rows are kept besides the state: frames and the request log on disk, and our own tables in the warehouse."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 from upath import UPath
@@ -13,8 +14,13 @@ from kustomer_pipeline.components.sync_config import SyncConfig, sync_asset_name
 from kustomer_pipeline.io_manager import Traces, keys_in, path_of, remove_frames_with
 from kustomer_pipeline.mapping import hash_of
 from kustomer_pipeline.sync import Person
+from kustomer_pipeline.telemetry import forget_in
 from kustomer_pipeline.warehouse import remove_from_log
 from kustomer_pipeline.warehouse.comparison import Comparison
+
+
+class RequestLogError(Exception):
+    """A person could not be taken out of the request log; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,27 @@ class Lines:
         keys = {key for key in person.row_keys if person.has_row(self.sync.name, key)}
         hashes = _hashes(person) if self.sync.kind == person.object_name else set()
         return {f"warehouse.{self.sync.state_schema}.{self.sync.name}": self.comparison.forget(keys, hashes)}
+
+
+@dataclass(frozen=True)
+class RequestLines:
+    """The request log of this machine."""
+
+    folder: Path
+
+    def keys_of(self, person: Person) -> Collection[tuple[str, str]]:
+        """It tells no key by an identifier."""
+        return ()
+
+    def remove(self, person: Person) -> Mapping[str, int]:
+        """Lines about nobody else go, the others are without them. Raises RequestLogError."""
+        try:
+            return {"request_log": forget_in(self.folder, person.has_row, person.row_keys, person.ids)}
+        except OSError as error:
+            raise RequestLogError(
+                f"The request log in {self.folder} cannot be read or written ({type(error).__name__}: "
+                f"{error.strerror}): give this user the right to, or delete the folder"
+            ) from None
 
 
 def _hashes(person: Person) -> set[str]:

@@ -3,10 +3,12 @@
     KustomerClient → Observers ─┬→ RequestLog      a line for each attempt at a request, in files for some days
                                 └→ OpenTelemetry   spans and metrics, to whatever the process has configured
     sync, row key  → requests_of → the lines that were about the row
+    a person       → forget_in   → the lines without them
 
 Nothing here may break or hold up a run, and nothing of it holds personal data or the API key (law 10).
 """
 
+from .forgetting import forget_in
 from .line import RequestLine
 from .observers import Observers
 from .otel import OpenTelemetry, is_used_here
@@ -22,6 +24,7 @@ __all__ = [
     "RequestLine",
     "RequestLog",
     "Signals",
+    "forget_in",
     "is_used_here",
     "requests_of",
     "set_up",

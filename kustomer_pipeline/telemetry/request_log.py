@@ -2,8 +2,9 @@
 
     RequestAttempt → RequestLine → one write → <folder>/requests-2030-03-17.jsonl   (the day in UTC)
 
-Several processes may append to one file: each line goes out in one write. When a run begins, the files of days that are
-long past are removed. A folder that cannot be written to and a full disk are said once, and take nothing from the run.
+Several processes may append to one file: each line goes out in one write, to the file that is there (forgetting.py may
+have replaced it). When a run begins, the files of days that are long past are removed. A folder that cannot be written
+to and a full disk are said once, and take nothing from the run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from kustomer_pipeline.kustomer import JobAnswered, RequestAttempt, Work, WorkEnded
 
+from .file_turns import alone, is_gone
 from .keyed_hash import KeyedHash
 from .line import RequestLine
 
@@ -49,10 +51,14 @@ class RequestLog:
     def attempted(self, attempt: RequestAttempt) -> None:
         """Write a line."""
         try:
-            file = self._file_of(_day(attempt.at))
+            day = _day(attempt.at)
+            file = self._file_of(day)
             if self._hashed is None:
                 self._hashed = KeyedHash.made_in(self._folder)
-            self._write(file, RequestLine.of(attempt, self._hashed).to_bytes())
+            line = RequestLine.of(attempt, self._hashed).to_bytes()
+            while not self._written(file, line):
+                self.close()
+                file = self._file_of(day)
         except OSError as error:
             self._say(error)
 
@@ -75,6 +81,14 @@ class RequestLog:
             path = self._folder / f"{_PREFIX}{day.isoformat()}{_SUFFIX}"
             self._file = day, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._file[1]
+
+    def _written(self, file: int, line: bytes) -> bool:
+        """Write, unless the file is not the one any more that is there."""
+        with alone(file):
+            if is_gone(file):
+                return False
+            self._write(file, line)
+            return True
 
     def _write(self, file: int, line: bytes) -> None:
         """In one piece, so that lines of several processes do not mix; one that follows a cut-off one begins anew."""

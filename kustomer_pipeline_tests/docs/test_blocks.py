@@ -80,6 +80,7 @@ NOT_RUN: Final = {
     ".venv/bin/python -m pip install": "it installs from a registry; the extras exist: test_packaging.py, below",
     "python3 -m venv": "the Makefile does it in CI",
     "cd ": "the command after it stands in the same list",
+    "for file in": "it deletes runs; the same is done in Python by privacy/test_forget_everywhere.py",
     "useradd": "it changes the machine",
     "runuser": "it needs PostgreSQL's own user; createdb is run by deploy/test_backups.py",
     "install ": "it writes to /etc and /var; the files exist: deploy/test_files.py",

@@ -264,6 +264,6 @@ def test_every_other_command_of_the_guides_is_one_that_is_known_here() -> None:
     known = (
         r"make |python -m kustomer_pipeline|\.venv/bin/|mkdir |rm -r kustomer_pipeline/defs/|"
         r"export DAGSTER_HOME=|git pull|KUSTOMER_STRICT=1 |kustomer-pipeline |python3 -m venv |"
-        r"\. \.venv/bin/activate|dg "
+        r"\. \.venv/bin/activate|dg |cd |for file in "
     )
     assert [line for _, line in commands() if not re.match(known, line)] == []

@@ -37,6 +37,7 @@ class Stage:
         mirrored = own | {"max_removals": {"share": 1.0}}
         self.vip: AudienceSync = AudienceSync.model_validate(VIP.model_dump(exclude_unset=True) | mirrored)
         self.beside: list[str] = []
+        self.last_run_id = ""
 
     def run(self, job: str, **config: Any) -> Run:
         """A job over both syncs."""
@@ -49,7 +50,9 @@ class Stage:
         assert self.run("sync_all").success
         self.pipeline.customers([(*JANE[:2], "Jane Quimby-Roe", *JANE[3:]), *OTHERS])
         assert self.run("plan_all").success
-        assert self.run("sync_all").success
+        last = self.run("sync_all")
+        assert last.success
+        self.last_run_id = last.run_id
 
     def forget(self, *arguments: str) -> tuple[int, str]:
         """The command: exit status and what it printed."""

@@ -1,11 +1,15 @@
 """After `forget --everywhere` nothing on disk and nothing in the warehouse says that there was such a person."""
 
+import contextlib
+import hashlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from kustomer_pipeline.sync import StateStore
+from kustomer_pipeline.sync.state import value_hash
 from kustomer_pipeline_tests.components.pipeline import Pipeline
 from kustomer_pipeline_tests.privacy.conftest import JANE, OTHERS, Stage
 
@@ -20,9 +24,21 @@ def compare(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def stage(compare: str, on_disk: Pipeline, home: Path) -> Stage:
-    """With Dagster's own files in the home, too."""
-    return Stage(on_disk, home, compare=compare)
+def stage(compare: str, on_disk: Pipeline, home: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """With Dagster's own files in the home, too, and with everything switched on that keeps something."""
+    monkeypatch.setenv("KUSTOMER_REQUEST_LOG", "1")
+    monkeypatch.setenv("KUSTOMER_KEEP_DAYS", "30")
+    return Stage(on_disk, home, compare=compare, drift={"every": "1d", "sample": "all"})
+
+
+def hashes_of(value: str) -> set[str]:
+    """What a value is easily hashed to: everybody can try addresses against these."""
+    texts = {value, value.lower()}
+    made = {value_hash(text) for text in texts}
+    for text in (one.encode() for one in texts):
+        made |= {hashlib.new(name, text).hexdigest() for name in ("md5", "sha1", "sha256", "blake2b")}
+        made |= {hashlib.blake2b(text, digest_size=size).hexdigest() for size in (8, 10, 16, 20, 32)}
+    return made
 
 
 @pytest.fixture
@@ -32,11 +48,32 @@ def quick(compare: str, pipeline: Pipeline, home: Path, monkeypatch: pytest.Monk
     return Stage(pipeline, home, compare=compare)
 
 
-def test_a_person_is_nowhere_on_disk_and_nowhere_in_the_warehouse(stage: Stage) -> None:
+def the_runs_that_show_the_key_are_deleted(stage: Stage) -> None:
+    """As docs/guides/privacy.md says: each asset is made once more, then runs are deleted, then free pages."""
+    assert all(stage.run(job).success for job in ("sync_all", "plan_all", "drift_customers"))
+    folder, instance = stage.home / EVENTS / "runs", stage.pipeline.instance
+    for path in folder.glob("*.db"):
+        if path.stem != "index" and KEY.encode() in path.read_bytes():
+            instance.delete_run(path.stem)
+            path.unlink(missing_ok=True)
+    for path in folder.glob("*.db"):
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("vacuum")
+            database.execute("pragma wal_checkpoint(truncate)")
+
+
+def test_a_person_is_nowhere_on_disk_and_nowhere_in_the_warehouse(stage: Stage, compare: str) -> None:
     stage.lived()
     (id_,) = [one for one, record in stage.sandbox.customers.items() if record.get("externalId") == KEY]
-    there = stage.search().of(EMAIL, KEY, NAME, *PHONES, id_)
+    stage.sandbox.agent_edit(id_, name="By an agent")
+    assert stage.run("drift_customers").success
+    stage.sandbox.agent_edit(id_, name="Jane Quimby-Roe")
+    assert stage.run("undo_run", run_id=stage.last_run_id).success
+    hashes = {one for value in (EMAIL, KEY, id_, "+442079460731", "442079460731") for one in hashes_of(value)}
+    there = stage.search().of(EMAIL, KEY, NAME, *PHONES, id_, *hashes)
     for place in (
+        "requests-",
+        "customers_drift",
         "kustomer_state.db",
         "customers_rows",
         "customers_mapped",
@@ -49,10 +86,16 @@ def test_a_person_is_nowhere_on_disk_and_nowhere_in_the_warehouse(stage: Stage) 
     with StateStore.open(f"sqlite:///{stage.home / 'kustomer_state.db'}"):  # so that the -wal file stays
         status, said = stage.forget("--email", EMAIL.upper(), "--everywhere")
         assert status == 0
-        assert stage.search().of(EMAIL, NAME, *PHONES) == []
+        assert stage.search().of(EMAIL, NAME, *PHONES, *hashes) == []
         assert stage.search().of(KEY, id_, but_not_in=EVENTS) == []
         assert stage.search().of(OTHERS[0][0]) != []  # others are still there
+        (log,) = (stage.home / "kustomer_requests").glob("*.jsonl")
+        assert OTHERS[0][0] in log.read_text()
+    if compare == "embedded":
+        the_runs_that_show_the_key_are_deleted(stage)
+        assert stage.search().of(KEY, id_) == []
     receipt = json.loads(said)
+    assert receipt["removed"]["request_log"] > 0
     assert receipt["finished_at"] is not None
     assert receipt["removed"]["state.sync_changes"] > 0
     assert not any(text.lower() in said.lower() for text in (EMAIL, KEY, NAME, id_))
