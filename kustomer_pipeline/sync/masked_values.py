@@ -119,8 +119,10 @@ def _mask_text(text: str, kind: FieldType | None, personal: bool) -> str:
         return text
     if value == "datetime" and _MOMENT.fullmatch(text):
         return _month(text, personal)
-    if (value == "id" or shape == "company") and (_ID.fullmatch(text) or text == TO_BE_CREATED):
+    if (value == "id" or shape == "company") and _ID.fullmatch(text):
         return text
+    if shape == "company" and text.startswith(f"{TO_BE_CREATED} "):
+        return TO_BE_CREATED
     return _shortened(text, personal)
 
 

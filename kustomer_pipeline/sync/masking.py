@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-TO_BE_CREATED = "new company"  # in a plan, in place of the id of a company that an earlier sync is going to create
+TO_BE_CREATED = "new company"
 
 _ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@[\w.-]+\.(?P<top>[^\W\d_]{2,24})")
 _LOOKS_PERSONAL = re.compile(
@@ -67,6 +67,11 @@ def mask_key(key: str, personal: bool | None = None) -> str:
 def scrub(text: str) -> str:
     """Somebody else's words with what looks like an e-mail address or a phone number masked."""
     return _PERSONAL_TEXT.sub(lambda found: found["id"] or mask_text(found.group()), text)
+
+
+def to_be_created(company: str) -> str:
+    """In a plan, in place of the id of a company that an earlier sync is going to create. company: the row's word."""
+    return f"{TO_BE_CREATED} {company}"
 
 
 def shown(value: Any) -> str | None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from .decisions import Decision, Nothing, Update, Wave, Write
 from .ledger import Outcome
+from .masking import to_be_created
 from .reasons import Reason, ReasonCode
 from .rendering import action_of, lines_of
 from .state import SEAL_BYTES
@@ -82,8 +83,8 @@ class OfPlan:
     judged_already = True
 
     def holds(self, write: Write) -> bool:
-        """Whether it is in the plan; the tag of a member who was not there yet when it was made, too."""
-        if seal_of(write) in self.seals:
+        """Whether it is in the plan; also where a company, or a member's record, was still to be created then."""
+        if seal_of(write) in self.seals or seal_with_new_company(write) in self.seals:
             return True
         if not isinstance(write, Update) or write.action != "tag" or write.tag is None:
             return False
@@ -106,6 +107,16 @@ def seal_of(write: Write) -> bytes:
     """A hash of what a plan shows of a decision."""
     shown = [[line[name] for name in _SEALED] for line in lines_of(write)]
     return _sealed(write.case.key, action_of(write), shown)
+
+
+def seal_with_new_company(write: Write) -> bytes | None:
+    """The same of a record whose company an earlier sync is going to create, so that there is no id to name."""
+    company = write.case.row.body.get("company")
+    if not isinstance(company, str):
+        return None
+    new = to_be_created(company)
+    lines = [{**line, "after": new} if line["field"] == "company" else line for line in lines_of(write)]
+    return _sealed(write.case.key, action_of(write), [[line[name] for name in _SEALED] for line in lines])
 
 
 def seal_of_new_member(key: str, tag: str) -> bytes:

@@ -415,7 +415,7 @@ def test_a_member_whom_an_earlier_sync_creates_has_no_record_yet() -> None:
 
 
 def test_a_company_that_an_earlier_sync_creates_is_told_in_clear_text() -> None:
-    assert mask("new company", "company") == "new company"
+    assert mask("new company A-17", "company") == "new company"
 
 
 def test_what_turns_the_direction_of_a_text_is_shown() -> None:

@@ -123,13 +123,14 @@ def test_in_an_empty_org_the_plan_of_all_has_the_numbers_of_the_run(follow: Foll
     assert [one["report"]["requests"] for one in again] == [1, 1, 1]
 
 
-def test_customers_of_a_company_that_the_same_plan_creates_are_left_for_the_next_plan(follow: Follow) -> None:
-    """As the page says. Where this is not so any more, take the sentence out of it."""
+def test_all_plans_of_one_run_fill_an_empty_org(follow: Follow) -> None:
+    """Customers of a company that the same plan creates, and members whom it creates, too."""
     shell = follow(PAGE)
     assert shell.say("apply", id_in(shell.say("plan"), "apply")).status == 0
-    assert (len(shell.sandbox.companies), len(shell.sandbox.customers)) == (1, 0)
-    assert shell.say("apply", id_in(shell.say("plan"), "apply")).status == 0
-    assert len(shell.sandbox.customers) == ROWS
+    assert (len(shell.sandbox.companies), len(shell.sandbox.customers)) == (1, ROWS)
+    [company] = shell.sandbox.companies
+    assert {one["company"] for one in shell.sandbox.customers.values()} == {company}
+    assert shell.say("plan").status == 0
 
 
 def test_customers_before_their_company_are_rejected_and_members_before_customers_skipped(follow: Follow) -> None:

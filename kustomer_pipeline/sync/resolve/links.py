@@ -12,7 +12,7 @@ from kustomer_pipeline.kustomer import KustomerClient
 
 from ..expected import NOTHING, Marks, mark_of
 from ..identifier_set import IdentifierSet
-from ..masking import TO_BE_CREATED
+from ..masking import to_be_created
 from ..reasons import Reason, ReasonCode
 from ..rows import Case, DesiredRow
 from ..state import Identities
@@ -71,7 +71,7 @@ class CompanyLinks:
         """
         for value in rows if self._expected else ():
             if value not in self._ids and mark_of("companies", self.match, value) in self._expected:
-                self._ids[value] = TO_BE_CREATED
+                self._ids[value] = to_be_created(value)
         unknown = sorted({value for value in rows if value not in self._ids and value not in self._problems})
         if not unknown or self.match == "id":
             return
