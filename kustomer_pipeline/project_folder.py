@@ -59,6 +59,15 @@ def dg_settings(root: Path) -> dict[str, Any]:
     return _table(root / "pyproject.toml", "tool", "dg", "project") or _table(root / "dg.toml", "project")
 
 
+def defs_folders(root: Path) -> list[Path]:
+    """Where Dagster looks for the definitions of a project of somebody's own, as far as there is anything to find."""
+    settings = dg_settings(root)
+    if not (package := settings.get("root_module")):
+        return []
+    path = Path(*str(settings.get("defs_module") or f"{package}.defs").split("."))
+    return [folder for folder in (root / path, root / "src" / path) if _holds_definitions(folder)]
+
+
 def modules_of(root: Path) -> list[str]:
     """The names of the modules that Dagster loads from the project."""
     found = []
@@ -81,6 +90,11 @@ def is_of_this_package(root: Path, defs: str) -> bool:
     if package is not None:
         return bool(package == PACKAGE)
     return bool(defs) or any(name.partition(".")[0] == PACKAGE for name in modules_of(root))
+
+
+def _holds_definitions(folder: Path) -> bool:
+    files = (path for pattern in ("defs.y*ml", "*.py") for path in folder.rglob(pattern))
+    return any(path.stat().st_size or path.name != "__init__.py" for path in files)
 
 
 def _is_project(folder: Path) -> bool:

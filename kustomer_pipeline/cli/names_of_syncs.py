@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from kustomer_pipeline.project_folder import NoProjectError, dg_settings, is_of_this_package, project_root
+from kustomer_pipeline.project_folder import NoProjectError, defs_folders, is_of_this_package, project_root
 
 _OWN = Path(__file__).parent.parent
 _SYNC = re.compile(r"(?m)^type:\s*[\"']?kustomer_pipeline\.(?:ObjectSync|AudienceSync)\b")
@@ -29,13 +29,11 @@ def _defs_folders(project: Path, defs: str) -> Iterator[Path]:
         root = project_root(project, defs)
     except NoProjectError:
         return
-    settings = dg_settings(root)
     named = defs or dotenv_values(root / ".env").get("KUSTOMER_DEFS") or ""
     if is_of_this_package(root, named):
         yield root / Path(named).expanduser() if named else _OWN / "defs"
-    elif package := settings.get("root_module"):
-        path = Path(*str(settings.get("defs_module") or f"{package}.defs").split("."))
-        yield from (folder for folder in (root / path, root / "src" / path) if folder.is_dir())
+    else:
+        yield from defs_folders(root)
 
 
 def _syncs_in(folder: Path) -> Iterator[str]:

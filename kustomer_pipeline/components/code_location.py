@@ -27,17 +27,29 @@ def note(syncs: Sequence[SyncConfig]) -> None:
     _built.extend(syncs)
 
 
-def built_in_python(folder: Path) -> tuple[list[SyncConfig], dg.Definitions | None]:
-    """The syncs that the code location of a project builds, and what it gives to Dagster where it builds any.
+class Built:
+    """For the body: the syncs that are built in Python meanwhile, by whatever is imported."""
+
+    def __init__(self) -> None:
+        self._before = len(_built)
+
+    @property
+    def syncs(self) -> list[SyncConfig]:
+        """They."""
+        return _built[self._before :]
+
+
+def given_by(folder: Path) -> dg.Definitions | None:
+    """What the code location of a project gives to Dagster, where it builds syncs; None where it does not.
 
     Whatever its modules raise goes through; a project that names no module has none.
     """
-    before = len(_built)
+    built = Built()
     modules = [module for module in _modules(folder) if module is not None]
-    if len(_built) == before:
-        return [], None
+    if not built.syncs:
+        return None
     values = (value for module in modules for value in vars(module).values())
-    return _built[before:], next((value for value in values if isinstance(value, dg.Definitions)), None)
+    return next((value for value in values if isinstance(value, dg.Definitions)), None)
 
 
 def definitions_in(folder: Path) -> Iterator[dg.Definitions]:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from kustomer_pipeline.project_folder import dg_settings, is_of_this_package
+from kustomer_pipeline.project_folder import defs_folders, is_of_this_package
 from kustomer_pipeline.resources import defs_folder
 
-from .code_location import built_in_python, definitions_in
+from .code_location import Built, definitions_in, given_by
 from .component import Syncs, syncs_of
 from .defs_folder import cause_of
 from .own_folder import defs_module
@@ -41,18 +41,19 @@ def load_project(folder: Path) -> LoadedProject:
     folder = folder.resolve()
     if str(folder) not in sys.path:  # as `dg` does; a project need not be installed for this
         sys.path.insert(0, str(folder))
+    built = Built()
     with warnings.catch_warnings(), not_logged():
         warnings.simplefilter("ignore")  # Dagster warns of features that it uses itself, once an asset
         if is_of_this_package(folder, str(defs_folder() or "")):
             tree, defs = load_with_project(defs_module())
             in_yaml = syncs_of(tree)
-        elif dg_settings(folder):
+        elif defs_folders(folder):
             tree = dg.ComponentTree.for_project(folder)
             defs, in_yaml = tree.build_defs(), syncs_of(tree)
         else:
             defs, in_yaml = dg.Definitions(), Syncs()
-        in_python, given = built_in_python(folder)
-    known = {sync.name: sync for sync in (*in_yaml.working, *in_python)}
+        given = given_by(folder)
+    known = {sync.name: sync for sync in (*in_yaml.working, *built.syncs)}
     return LoadedProject(list(known.values()), in_yaml.broken, given or defs)
 
 

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -87,7 +88,7 @@ class Theirs:
     def __init__(self, root: Path) -> None:
         self.root = root
         for block in reversed(shown("toml", "yaml", "python")):
-            if path_of(block) not in (f"{PACKAGE}/defs/crm_resources.py", f"{PACKAGE}/defs/nightly.py"):
+            if path_of(block) not in [f"{PACKAGE}/defs/{name}.py" for name in ("crm_resources", "gold", "nightly")]:
                 self.write(path_of(block), block.text)
         for name in (PACKAGE, f"{PACKAGE}/defs"):
             self.write(f"{name}/__init__.py", "")
@@ -314,6 +315,46 @@ def test_syncs_in_python_are_found_by_dagster_and_by_the_commands(
     said = json.loads(capsys.readouterr().out)
     assert [(one["sync"], one["counts"]["create"]) for one in said["plans"]] == [("customers", ROWS)]
     assert said["problems"] == []
+
+
+def test_a_sync_in_python_stands_beside_those_in_yaml(
+    theirs: Theirs, settings: Callable[..., None], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("WAREHOUSE_URL")
+    theirs.shown(f"{PACKAGE}/defs/gold.py")
+    defs = theirs.load()
+    dg.Definitions.validate_loadable(defs)
+    in_order = defs.resolve_job_def("sync_all").asset_layer.executable_asset_keys
+    assert dg.AssetKey(["kustomer", "gold"]) in in_order
+    waits_for = defs.resolve_asset_graph().get(dg.AssetKey(["kustomer", "gold"])).parent_keys
+    assert dg.AssetKey(["kustomer", "customers"]) in waits_for
+    assert main(["run", "--json", "--project", str(theirs.root)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [one["title"] for one in said["syncs"]] == ["customers", "gold", "vip"]
+
+
+@pytest.mark.parametrize("folder", ["a file of defs/", "an empty defs/", "no defs/"])
+def test_syncs_in_python_are_found_wherever_the_project_has_them(
+    theirs: Theirs, settings: Callable[..., None], folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("WAREHOUSE_URL")
+    theirs.shown(f"{PACKAGE}/definitions.py", 1)
+    module = theirs.root / PACKAGE / "definitions.py"
+    text = module.read_text(encoding="utf-8")
+    alone = re.sub(r"(?s)defs = .*?(build_definitions.*),\n\)", r"defs = \1", text)
+    shutil.rmtree(theirs.root / PACKAGE / "defs")
+    if folder == "a file of defs/":
+        theirs.write(f"{PACKAGE}/defs/__init__.py", "")
+        theirs.write(f"{PACKAGE}/defs/people.py", alone)
+        load = "defs = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)"
+        module.write_text(f"from pathlib import Path\nimport dagster as dg\n{load}\n", encoding="utf-8")
+    else:
+        module.write_text(alone, encoding="utf-8")
+        if folder == "an empty defs/":
+            theirs.write(f"{PACKAGE}/defs/__init__.py", "")
+    assert main(["plan", "--json", "--project", str(theirs.root)]) == 2, capsys.readouterr().err
+    said = json.loads(capsys.readouterr().out)
+    assert [(one["sync"], one["counts"]["create"]) for one in said["plans"]] == [("customers", ROWS)]
 
 
 def test_the_names_of_resources_that_the_page_gives_are_those_that_there_are(theirs: Theirs) -> None:
