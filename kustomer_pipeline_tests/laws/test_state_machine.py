@@ -149,7 +149,20 @@ numbers = st.integers(0, PEOPLE - 1)
 # None: it lives; below zero: right after Kustomer took its n-th job; else at its n-th moment.
 deaths = st.one_of(st.none(), st.sampled_from([None, None, -1, -2]), st.integers(10, 70))
 plans = st.sampled_from(["free", "pro"])
-EDITS = ["angry", "calm", "vip", "not vip", "touch", "note", "e-mail", "company", "name", "externalId", "drops e-mail"]
+EDITS = [
+    "angry",
+    "calm",
+    "vip",
+    "not vip",
+    "touch",
+    "note",
+    "e-mail",
+    "company",
+    "name",
+    "plan",
+    "externalId",
+    "drops e-mail",
+]
 CREATES = ["creates by id", "creates by e-mail", "creates by phone"]
 # What happens at the n-th request of a run: n, what, whose, of whom.
 meanwhile: st.SearchStrategy[Meanwhile] = st.one_of(
@@ -348,6 +361,7 @@ class Org(UndoMoves):
             "note": {"custom": {"noteStr": f"{n}"}, "gender": "f", "company": self.agents_company},
             "company": {"company": self.agents_company},
             "name": {"name": "By an agent"},
+            "plan": {"custom": {"planStr": "by an agent"}},
             "externalId": {"externalId": f"X-{id_}"},
             "angry": {"tags": [*others, tag]},
             "calm": {"tags": others},
@@ -357,7 +371,7 @@ class Org(UndoMoves):
         if what == "drops e-mail":
             self.loose |= oracle.held(record, "email")
         self.sandbox.agent_edit(id_, **edits[what])
-        if what in ("note", "company", "name", "externalId", "drops e-mail"):
+        if what in ("note", "company", "name", "plan", "externalId", "drops e-mail"):
             self.drifted.add(id_)
         if what in ("e-mail", "drops e-mail", "vip", "not vip"):
             self.tag_drifted.add(id_)
@@ -736,6 +750,32 @@ class Org(UndoMoves):
         """One of the last runs; and, or not, the same once more in good weather."""
         if run := self.which(back):
             self.undo_twice(run, drawn, death, meanwhile, again)
+
+    @rule(
+        what=st.sampled_from(["customers", "audience"]),
+        plan=plans,
+        last=numbers,
+        n=numbers,
+        edits=st.lists(st.sampled_from(["plan", "name", "vip", "not vip", "e-mail"]), min_size=1, max_size=2),
+        again=st.sampled_from([None, "plan", "vip", "not vip"]),
+    )
+    def an_agent_comes_between_a_run_and_its_undo(
+        self, what: str, plan: str, last: int, n: int, edits: list[str], again: str | None
+    ) -> None:
+        """The everyday case; and once more, after an agent has edited the record again."""
+        if what == "customers":
+            self.the_whole_table_changes(plan)
+            self.sync_customers("upsert", "keep", [], None, False, None)
+        else:
+            self.put_members(0, last, False)
+            self.sync_audience("mirror", "owned", 1.0, [], None, False, None)
+        run = self.can_be_undone[-1]
+        for edit in edits:
+            self.agent(n, n, edit)
+        self.undo(run, [], None, ())
+        if again is not None:
+            self.agent(n, n, again)
+            self.undo(run, [], None, ())
 
     @precondition(lambda self: self.can_be_undone)
     @rule(back=st.one_of(st.just(0), st.integers(0, 9)))

@@ -296,3 +296,11 @@ def test_a_plan_knows_how_long_it_takes_at_the_present_budget(dear: World) -> No
     plan = dear.plan(customers(), people(5000))
     assert plan.estimate.seconds == pytest.approx(plan.estimate.units / (800 / 60), rel=0.05)
     assert str(plan.estimate).startswith(f"about {plan.estimate.units} requests, about ")
+
+
+@pytest.mark.parametrize(("there", "most"), [(0, 10), (300, 12)])
+def test_a_plan_of_a_few_new_rows_does_not_look_each_up_in_a_small_org(dear: World, there: int, most: int) -> None:
+    seed(dear, there)
+    rows = [{**row, "id": f"N-{n}", "email": f"new{n}@example.com"} for n, row in enumerate(people(25))]
+    assert dear.plan(customers(), rows).counts["create"] == 25
+    assert len(dear.sandbox.requests) <= most

@@ -28,6 +28,8 @@ from .search import Search, Share
 
 _FEWEST_PROBES, _MOST_PROBES = 20, 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
+# The same where each row would be looked up, identifier by identifier; a list of companies does not tell its total.
+_ASK_SIZE_FROM_LOOK_UPS = {"customers": 5, "companies": 50}
 
 
 class Finder:
@@ -211,9 +213,10 @@ class Finder:
         if self._list.was_read:
             await self._look_in_list([one for one in searches if self._open(one) and not one.listed])
         to_prove = [one for one in searches if self._needs_proof(one)]
-        if len(to_prove) >= _ASK_SIZE_FROM and not self._list.was_read:
+        look_ups = len(to_prove) * len(self.match_on)
+        if look_ups > _ASK_SIZE_FROM_LOOK_UPS[self.object_name] and not self._list.was_read:
             size = await self._ask_size()
-            if size is not None and size / PAGE < len(to_prove) * len(self.match_on):
+            if size is not None and size / PAGE < look_ups:
                 await self._look_in_list(to_prove)
                 to_prove = [one for one in to_prove if self._needs_proof(one)]
         if self._proofs is not None:
