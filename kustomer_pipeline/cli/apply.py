@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import getpass
 
-from kustomer_pipeline.components.applying import planned
+from kustomer_pipeline.components.applying import applied_here, by_dagster, planned
 from kustomer_pipeline.resources import showing_values
 from kustomer_pipeline.sync import RunOptions
 
+from .errors import CommandError
 from .execute import INTERRUPTED, Done, InterruptedRunError, execute, failed
 from .project import opened, title_of, told
 from .report_text import reports_as_json
@@ -25,9 +26,11 @@ def run(options: argparse.Namespace) -> int:
         uses = project.of_one_org()
         with told(uses.kustomer.variables):
             found = planned(project.syncs, plan_id, uses.kustomer, uses.state)
-        by = options.by or _user()
+        by, here = options.by or _user(), applied_here(found)
+        if not here:
+            raise CommandError(by_dagster(found))
         try:
-            for sync, number, one in found:
+            for sync, number, one in here:
                 done.append(execute(project, sync, number, RunOptions(run_id, approve=one, approved_by=by), terminal))
                 say_report(terminal, done[-1], options)
                 if failed(done):
@@ -36,7 +39,10 @@ def run(options: argparse.Namespace) -> int:
             terminal.tell((f"{error} Apply the same again.", "bold yellow"))
             return INTERRUPTED
         status, left = int(failed(done)), [title_of(sync, number) for sync, number, _ in found[len(done) :]]
-        if left:
+        if left and not failed(done):
+            terminal.tell((by_dagster(found[len(done) :]), "yellow"))
+            status = 1
+        elif left:
             again = next_command(options, "apply", plan_id)
             terminal.tell((f"The plans of {', '.join(left)} were not applied. For the rest: {again}", "yellow"))
         if options.json:

@@ -8,6 +8,7 @@ A job of one op: which sync it is about is known when it runs. What it did is re
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -77,9 +78,12 @@ def apply_job(syncs: Sequence[SyncConfig], org: str | None = None) -> dg.JobDefi
         with readable_failures(kustomer.variables):
             found = planned(syncs, config.plan.strip(), kustomer, context.resources.state)
         yield dg.Output(None)
-        for position, one in enumerate(found):
+        here = applied_here(found)
+        for position, one in enumerate(here):
             left = [later.sync.name for later in found[position + 1 :]]
             yield from _applied(context, one, config.by, kustomer, left)
+        if len(here) < len(found):
+            raise failure(by_dagster(found[len(here) :]))
 
     @dg.job(name=f"apply_plan{suffix}", description=_DESCRIPTION)
     def job() -> None:
@@ -113,12 +117,23 @@ def _to_apply(plan: KeptPlan, syncs: Sequence[SyncConfig]) -> ToApply:
     sync = next((one for one in syncs if one.name == name), None)
     if sync is None:
         raise failure(f"The plan {plan.plan_id} is one of a sync {name!r}, which this project does not have (any more)")
-    if isinstance(sync.source, str):
-        raise failure(
-            f"The rows of {name} are made by the asset {sync.source}: launch the job sync_{name} with "
-            f"`approve: {plan.plan_id}`"
-        )
     return ToApply(sync, number, plan.plan_id)
+
+
+def applied_here(found: Sequence[ToApply]) -> list[ToApply]:
+    """Those that can be applied one after the other, up to the first whose rows another asset makes."""
+    return list(takewhile(lambda one: not isinstance(one.sync.source, str), found))
+
+
+def by_dagster(left: Sequence[ToApply]) -> str:
+    """What is to be done with the rest, of which the rows of the first are made by another asset."""
+    (sync, _, plan_id), *after = left
+    text = (
+        f"The rows of {sync.name} are made by the asset {sync.source}: launch the job sync_{sync.name} with "
+        f"`approve: {plan_id}`"
+    )
+    names = ", ".join(one.sync.name for one in after)
+    return f"{text}. Then apply the same again for the plans of {names}" if after else text
 
 
 def _applied(

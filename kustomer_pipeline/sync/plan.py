@@ -29,6 +29,7 @@ from .wording import REQUESTS, quantity
 
 _UNITS_A_JOB = 2.2  # the request, about one look, a little more
 _JOB_ITEMS = 100
+_UNITS_TO_FIND = 0.08  # a record that is not there yet: by search, identifier by identifier
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class PlanBuilder:
         self.creates = 0
         self.updates = 0
         self.looked_at = 0
+        self.to_be_found = 0
         self.without_company = 0
         self.seals: set[bytes] = set()
         self.marks: set[bytes] = set()
@@ -109,13 +111,13 @@ class PlanBuilder:
         self.looked_at += len(wave.decisions)
         for decision in wave.decisions:
             if isinstance(decision, Nothing):
-                if decision.case.position is not None and not wave.held:
-                    self._ledger.set(decision.case.position, decision.outcome, reason=decision.reason)
                 if decision.case.position is None:
                     continue
                 if self._will_be_there(decision):
                     self._tag_later(decision)
                     continue
+                if not wave.held:
+                    self._ledger.set(decision.case.position, decision.outcome, reason=decision.reason)
             else:
                 self.seals.add(seal_of(decision))
                 if isinstance(decision, Create):
@@ -134,6 +136,7 @@ class PlanBuilder:
         return absent and not marks_of(self._spec.object, decision.case.row.by_field).isdisjoint(self._expected)
 
     def _tag_later(self, decision: Nothing) -> None:
+        self.to_be_found += 1
         key, tag = decision.case.key, str(self._spec.tag)
         self.seals.add(seal_of_new_member(key, tag))
         self.updates += 1
@@ -176,5 +179,6 @@ class PlanBuilder:
         else:
             units = float(self.creates + self.updates)
         units += requests * (self.looked_at - self.creates) / max(self.looked_at, 1)
+        units += self.to_be_found * _UNITS_TO_FIND
         units = round(units + 1)
         return Estimate(units, units / client.requests_a_second)

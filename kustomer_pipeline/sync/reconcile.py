@@ -189,7 +189,7 @@ class Stream:
     async def _waiting(self) -> AsyncIterator[Wave]:
         """Decisions about those who would wait, if they were approved; else they do, with an id to approve them by."""
         assert self.leaving is not None
-        found = self.leaving.absent()
+        found = await self.leaving.candidates()
         self.members = found.members
         verdict = self._guard.waiting(
             (case.known_id or case.key for case in found.cases), self.options.approve_removals

@@ -44,7 +44,8 @@ def _unused_approvals(stream: Stream) -> Iterator[str]:
     ]
     for option, given, verdict in told:
         if given is not None and not verdict.approved:
-            now = f"what is held has the id {verdict.plan_id}" if verdict.held else "nothing is held"
+            held = verdict.held or (option == "approve_removals" and stream.waiting)
+            now = f"what is held has the id {verdict.plan_id}" if held else "nothing is held"
             yield f"{option} {given} let nothing through: {now}. An id is that of one set, and passes once"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from kustomer_pipeline import AudienceSync, KustomerProject, ObjectSync, build_definitions
 from kustomer_pipeline.components import SyncConfigError
+from kustomer_pipeline.components.applying import ToApply, applied_here, by_dagster
 
 from .pipeline import CUSTOMERS, VIP, Pipeline, Run, people
 
@@ -188,3 +189,16 @@ def test_after_a_plan_that_failed_the_others_wait_and_the_same_id_goes_on(
     assert "The plans of vip were not applied. Launch the job with the same id again" in failed.failure("apply")
     assert pipeline.run("apply_plan", config={"plan": planned}, op="apply").success
     assert len(pipeline.sandbox.customers) == 5
+
+
+def test_a_plan_of_rows_that_another_asset_makes_comes_last_with_what_to_do() -> None:
+    """Only Dagster makes them; the others are applied, as far as they come before it."""
+    frame = AudienceSync(
+        name="gold", tag="gold", source="shop/gold", match_on=["email"], fields={"email": "email"}, mode="add"
+    )
+    found = [ToApply(CUSTOMERS, None, "plan-1-a"), ToApply(frame, None, "plan-2-b"), ToApply(VIP, None, "plan-3-c")]
+    here = applied_here(found)
+    assert here == found[:1]
+    said = by_dagster(found[len(here) :])
+    assert "launch the job sync_gold with `approve: plan-2-b`" in said
+    assert said.endswith("apply the same again for the plans of vip")

@@ -66,16 +66,23 @@ def test_a_plan_uses_no_approval_up(tagged: World) -> None:
     assert tagged.run(spec, rows, approve_removals=id_).removed == planned.counts["untag"]
 
 
-def test_who_holds_the_tag_from_others_stays_while_a_row_is_refused(tagged: World) -> None:
-    """mirror_scope: tag. Of those it is not remembered whose row they were."""
+def test_who_holds_the_tag_from_others_waits_with_them(tagged: World) -> None:
+    """mirror_scope: tag."""
     stranger = tagged.sandbox.seed_customer(externalId="S-1", emails=[{"email": "stranger@example.com"}])
     tagged.sandbox.agent_edit(stranger, tags=[tag(tagged)])
-    spec, rows = vips(mirror_scope="tag"), [*members(6), NOBODY]
-    id_ = tagged.run(spec, rows).removal_plan_id
-    tagged.run(spec, rows, approve_removals=id_)
+    spec, rows = vips(mirror_scope="tag"), [*members(10), NOBODY]
+    assert tagged.plan(spec, rows).removals.waiting == 1
+    report = tagged.run(spec, rows)
+    assert (report.removed, report.removals.waiting) == (0, 1)
     assert stranger in holders(tagged)
-    tagged.run(spec, members(6))
+    assert tagged.run(spec, rows, approve_removals=report.removal_plan_id).removed == 1
     assert stranger not in holders(tagged)
+
+
+def test_an_id_of_another_set_is_told_beside_what_waits(tagged: World) -> None:
+    report = tagged.run(vips(), [*members(6), NOBODY], approve_removals="removals-1-0123456789")
+    [note] = [note for note in report.notes if "let nothing through" in note]
+    assert f"what is held has the id {report.removal_plan_id}" in note
 
 
 def test_a_member_who_is_a_row_under_another_key_stays(tagged: World) -> None:
