@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kustomer_pipeline.kustomer import ObjectName, Record
+from kustomer_pipeline.kustomer import ObjectName, Record, identifiers
 from kustomer_pipeline.mapping import FieldMapping, ListAttribute, field_type, list_attributes, nullable_fields
 
 from .patch_lists import (
@@ -189,6 +189,9 @@ def _tags(live: Record) -> list[str]:
 def _scalar(path: str, wanted: Any, live: Record, policies: Policies, draft: Draft) -> None:
     present = present_value(live, path)
     if path in policies.if_empty and present is not None:
+        return
+    # One of several, after a merge: it is there already, and writing it would take away what the others are known by.
+    if path == "externalId" and wanted in identifiers(live.attributes, path):
         return
     if wanted is None:
         if present is not None and policies.clears(path):

@@ -116,6 +116,13 @@ def test_times_are_compared_as_instants_to_the_millisecond(wanted: str, live: st
     assert (body == {}) is same
 
 
+def test_an_external_id_that_a_merge_has_brought_is_there_already() -> None:
+    """Written as the customer's own, it would take away the one that it is known by besides."""
+    live = record(externalId="C-4", externalIds=[{"externalId": "C-4"}, {"externalId": "C-5"}])
+    assert patch_for({"externalId": "C-5"}, live, policies()).body == {}
+    assert patch_for({"externalId": "C-6"}, live, policies()).body == {"externalId": "C-6"}
+
+
 def test_a_boolean_is_not_a_number() -> None:
     fields = (FieldMapping("custom.vipBool", ("vip",)),)
     body = patch_for(
