@@ -150,17 +150,7 @@ numbers = st.integers(0, PEOPLE - 1)
 deaths = st.one_of(st.none(), st.sampled_from([None, None, -1, -2]), st.integers(10, 70))
 plans = st.sampled_from(["free", "pro"])
 EDITS = [
-    "angry",
-    "calm",
-    "vip",
-    "not vip",
-    "touch",
-    "note",
-    "e-mail",
-    "company",
-    "name",
-    "plan",
-    "externalId",
+    *("angry", "calm", "vip", "not vip", "touch", "note", "e-mail", "company", "name", "plan", "externalId"),
     "drops e-mail",
 ]
 CREATES = ["creates by id", "creates by e-mail", "creates by phone"]
