@@ -209,11 +209,13 @@ class SyncReport(OfTheGuard):
 
     @property
     def failure_share(self) -> float:
-        """Share of the rows that were refused, here (invalid) or by Kustomer (rejected): of those that the run was to
-        look at, which with `limit` or `only_keys` are not all."""
+        """Share of the rows read that were refused, here (invalid) or by Kustomer (rejected). Where the run looked at some
+        of them only (`limit`, `only_keys`) and each of those was refused, that is all of them."""
         refused = self.counts.invalid + self.counts.rejected
         left = sum(self.by_code.get(code, 0) for code in (ReasonCode.BEYOND_LIMIT, ReasonCode.NOT_ASKED_FOR))
-        return refused / max(self.counts.read - left, refused, 1)
+        if refused and refused == self.counts.read - left:
+            return 1.0
+        return refused / self.counts.read if self.counts.read else 0.0
 
     def refused(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first refused rows (key, outcome, reason), their keys masked unless `show_values`."""

@@ -64,10 +64,13 @@ def test_the_report_knows_what_was_accepted_before(world: World) -> None:
     assert world.run(customers(), []).accepted_before == 10
 
 
-def test_with_a_limit_the_share_that_was_refused_is_that_of_the_rows_looked_at(world: World) -> None:
+def test_with_a_limit_a_run_of_which_every_row_is_refused_is_a_failure(world: World) -> None:
     """Three of three: not three of a hundred and fifty, which would be a success."""
     for row in people(3):
         world.sandbox.seed_customer(externalId=row["id"], emails=[{"email": f"other-{row['email']}"}])
     report = world.run(customers(match_on=("email",)), people(150), limit=3)
     assert (report.counts.rejected, report.counts.deferred) == (3, 147)
     assert report.failure_share == 1.0
+    report = world.run(customers(match_on=("email",)), people(150), limit=10)
+    assert 0 < report.counts.rejected < 10
+    assert report.failure_share < 0.05
