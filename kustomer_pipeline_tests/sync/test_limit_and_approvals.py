@@ -71,6 +71,10 @@ def test_with_a_limit_a_run_of_which_every_row_is_refused_is_a_failure(world: Wo
     report = world.run(customers(match_on=("email",)), people(150), limit=3)
     assert (report.counts.rejected, report.counts.deferred) == (3, 147)
     assert report.failure_share == 1.0
+
+
+def test_with_a_limit_one_refused_row_of_ten_is_as_before_one_of_all(world: World) -> None:
+    world.sandbox.seed_customer(externalId="C-0", emails=[{"email": "other@example.com"}])
     report = world.run(customers(match_on=("email",)), people(150), limit=10)
-    assert 0 < report.counts.rejected < 10
-    assert report.failure_share < 0.05
+    assert (report.counts.rejected, report.counts.created) == (1, 9)
+    assert report.failure_share == 1 / 150

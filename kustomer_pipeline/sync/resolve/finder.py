@@ -28,8 +28,7 @@ from .search import Search, Share
 
 _FEWEST_PROBES, _MOST_PROBES = 20, 100  # rows by which search shows how many of them Kustomer has
 _ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
-# The same where each row would be looked up, identifier by identifier; a list of companies does not tell its total.
-_ASK_SIZE_FROM_LOOK_UPS = {"customers": 5, "companies": 50}
+_ASK_SIZE_FROM_LOOK_UPS = {"customers": 5, "companies": 50}  # whose list does not tell its total
 
 
 class Finder:
