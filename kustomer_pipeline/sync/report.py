@@ -209,8 +209,8 @@ class SyncReport(OfTheGuard):
 
     @property
     def failure_share(self) -> float:
-        """Share of the rows read that were refused, here (invalid) or by Kustomer (rejected). Where the run looked at some
-        of them only (`limit`, `only_keys`) and each of those was refused, that is all of them."""
+        """Share of the rows read that were refused, here (invalid) or by Kustomer (rejected). Where the run looked at
+        some of them only (`limit`, `only_keys`) and each of those was refused, that is all of them."""
         refused = self.counts.invalid + self.counts.rejected
         left = sum(self.by_code.get(code, 0) for code in (ReasonCode.BEYOND_LIMIT, ReasonCode.NOT_ASKED_FOR))
         if refused and refused == self.counts.read - left:
