@@ -31,7 +31,8 @@ def _defs_folders(project: Path, defs: str) -> Iterator[Path]:
         return
     named = defs or dotenv_values(root / ".env").get("KUSTOMER_DEFS") or ""
     if is_of_this_package(root, named):
-        yield root / Path(named).expanduser() if named else _OWN / "defs"
+        if named or root.is_relative_to(_OWN.parent):
+            yield root / Path(named).expanduser() if named else _OWN / "defs"
     else:
         yield from defs_folders(root)
 

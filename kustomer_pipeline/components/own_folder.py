@@ -1,7 +1,7 @@
 """Where the syncs of a clone are: the package's own examples, or a folder that KUSTOMER_DEFS names.
 
 KUSTOMER_DEFS → a folder with one folder a sync, anywhere → as a module, which Dagster asks for
-not set       → kustomer_pipeline/defs
+not set       → kustomer_pipeline/defs, in a clone only: elsewhere these are the demo's syncs, and nobody's
 """
 
 import importlib.machinery
@@ -23,11 +23,17 @@ def defs_module() -> ModuleType:
     """The module whose folder holds the syncs. Raises DagsterInvalidDefinitionError, which names the variable."""
     folder = defs_folder()
     if folder is None:
+        clone, here = Path(next(iter(own_defs.__path__))).parent.parent, Path.cwd()
+        if not here.is_relative_to(clone):
+            raise dg.DagsterInvalidDefinitionError(
+                f"KUSTOMER_DEFS is not set, and {here} is no clone of kustomer_pipeline, whose own syncs would be meant: "
+                "set it to the folder with your syncs, in the environment or in a file .env in the project's folder"
+            )
         return own_defs
     if not folder.is_dir():
         raise dg.DagsterInvalidDefinitionError(
-            f"KUSTOMER_DEFS is {str(folder)!r}, and there is no such folder (a relative one counts from where the "
-            "command was started): it holds one folder for each sync, with a defs.yaml"
+            f"KUSTOMER_DEFS is {str(folder)!r}, and there is no such folder (a relative one counts from the "
+            "project's folder): it holds one folder for each sync, with a defs.yaml"
         )
     if not any(path for pattern in _DEFINED_BY for path in folder.rglob(pattern)):
         raise dg.DagsterInvalidDefinitionError(

@@ -129,3 +129,13 @@ def test_its_workflow_is_valid_by_the_schema_of_workflows(folder: Path) -> None:
     command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/syncs.yml"]
     done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_without_its_env_file_no_command_takes_other_syncs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a fresh checkout: .env is not in git."""
+    monkeypatch.delenv("KUSTOMER_DEFS", raising=False)
+    monkeypatch.chdir(folder)
+    assert main(["run"]) == 1
+    assert "KUSTOMER_DEFS is not set" in capsys.readouterr().err
