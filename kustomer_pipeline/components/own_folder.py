@@ -26,7 +26,7 @@ def defs_module() -> ModuleType:
         clone, here = Path(next(iter(own_defs.__path__))).parent.parent, Path.cwd()
         if not here.is_relative_to(clone):
             raise dg.DagsterInvalidDefinitionError(
-                f"KUSTOMER_DEFS is not set, and {here} is no clone of kustomer_pipeline, whose own syncs would be meant: "
+                f"KUSTOMER_DEFS is not set, and {here} is no clone of kustomer_pipeline, whose syncs would be meant: "
                 "set it to the folder with your syncs, in the environment or in a file .env in the project's folder"
             )
         return own_defs

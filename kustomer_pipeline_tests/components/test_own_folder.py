@@ -103,11 +103,13 @@ def test_a_folder_that_is_not_there_is_an_error_that_names_the_variable(
         loaded()
 
 
-def test_without_the_variable_the_syncs_of_the_demo_are_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_variable_the_syncs_of_the_demo_are_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `.env` that is missing, in a container or in CI, must not make the demo's syncs those of a company."""
     monkeypatch.delenv("KUSTOMER_DEFS", raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="KUSTOMER_DEFS is not set, and .* is no clone"):
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"KUSTOMER_DEFS is not set, and .* is no clone"):
         loaded()
     monkeypatch.chdir(REPOSITORY / "docs")
     assert "kustomer/vip_audience" in names(loaded())
