@@ -4,7 +4,6 @@ import importlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -12,6 +11,7 @@ import pytest
 import kustomer_pipeline
 from kustomer_pipeline import AudienceSync, ObjectSync, build_definitions
 from kustomer_pipeline.definitions import defs
+from kustomer_pipeline_tests.conftest import REPOSITORY
 
 SYNCS = ("companies", "customers", "vip_audience")
 RUN_CONFIG = {"full_resync", "limit", "only", "clean_up", "approve_removals", "approve_changes"}
@@ -184,7 +184,7 @@ def test_the_executor_is_in_process_unless_said_otherwise(monkeypatch: pytest.Mo
         build_definitions([])
 
 
-def test_loading_needs_no_settings(tmp_path: Path) -> None:
+def test_loading_needs_no_settings() -> None:
     """Whoever clones the project sees the graph before they have a key."""
     code = "import dagster, kustomer_pipeline.definitions as m; dagster.Definitions.validate_loadable(m.defs)"
     environment = {
@@ -193,7 +193,7 @@ def test_loading_needs_no_settings(tmp_path: Path) -> None:
         "PYTHONPATH": ":".join(sys.path),
     }
     command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
 

@@ -97,6 +97,7 @@ def use(folder: Path, warehouse: Path, kustomer: Kustomer) -> dict[str, str]:
         "WAREHOUSE_URL": f"sqlite:///{warehouse.resolve()}",
         "KUSTOMER_BASE_URL": kustomer.url,
         "KUSTOMER_API_KEY": kustomer.api_key,
+        "KUSTOMER_DEFS": str(_PACKAGES / "kustomer_pipeline" / "defs"),
         "DAGSTER_HOME": str((folder / "dagster_home").resolve()),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": path,

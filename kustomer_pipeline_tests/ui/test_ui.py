@@ -52,7 +52,7 @@ def page(window: BrowserContext) -> Iterator[Page]:
 
 def write_broken_project(folder: Path) -> None:
     """A project whose sync of customers has a mode that does not exist."""
-    (folder / "defs" / "customers").mkdir(parents=True)
+    (folder / "defs" / "broken_customers").mkdir(parents=True)
     (folder / "__init__.py").touch()
     (folder / "defs" / "__init__.py").touch()
     (folder / "definitions.py").write_text(
@@ -62,7 +62,8 @@ def write_broken_project(folder: Path) -> None:
     )
     sound = (REPOSITORY / "kustomer_pipeline" / "defs" / "customers" / "defs.yaml").read_text(encoding="utf-8")
     assert "mode: upsert" in sound
-    (folder / "defs" / "customers" / "defs.yaml").write_text(sound.replace("mode: upsert", "mode: upsrt"), "utf-8")
+    broken = sound.replace("mode: upsert", "mode: upsrt")
+    (folder / "defs" / "broken_customers" / "defs.yaml").write_text(broken, "utf-8")
 
 
 def open_asset(page: Page, demo: Stage, key: str, view: str = "overview") -> None:
@@ -245,13 +246,13 @@ def test_the_launchpad_explains_the_run_config(demo: Stage, page: Page) -> None:
 
 
 def test_a_mistake_in_a_defs_yaml_is_shown_with_its_file_and_line(demo: Stage, page: Page) -> None:
-    page.goto(f"{demo.url}/locations")
-    page.get_by_text("View error").click()
-    dialog = page.get_by_role("dialog")
+    """On the page of the asset that stands for the sync: the project loads."""
+    open_asset(page, demo, "kustomer/broken_customers")
+    described = page.get_by_text("This sync does not load", exact=False).locator("xpath=ancestor::*[3]")
     lines = (REPOSITORY / "kustomer_pipeline" / "defs" / "customers" / "defs.yaml").read_text("utf-8").splitlines()
     number = next(number for number, line in enumerate(lines, start=1) if line.strip() == "mode: upsert")
-    expect(dialog).to_contain_text(f"{BROKEN}/defs/customers/defs.yaml:{number}")
-    expect(dialog).to_contain_text("'upsrt' is not allowed; use upsert, insert or update. Did you mean \"upsert\"?")
+    expect(described).to_contain_text(f"{BROKEN}/defs/broken_customers/defs.yaml:{number}")
+    expect(described).to_contain_text("'upsrt' is not allowed; use upsert, insert or update. Did you mean \"upsert\"?")
 
 
 def test_the_page_of_the_sandbox_lists_customers_with_their_tag(demo: Stage, page: Page) -> None:
