@@ -88,7 +88,8 @@ def run_rows(
                 spec, rows, client=client, state=store, options=options, on_progress=told, rest=rest
             ),
         )
-        missing_roles, waited = tuple(client.abilities.lines()), client.usage.waited_seconds
+        missing_roles = tuple(client.abilities.lines())
+        waited = min(client.usage.waited_seconds, report.seconds)  # several requests wait at once
     not_written = not_filed(rest.problem) if rest is not None and rest.problem is not None else None
     return Ran(report, missing_roles, waited, tuple(filter(None, (own_list.problem, not_written))))
 
