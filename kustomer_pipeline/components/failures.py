@@ -103,9 +103,9 @@ def reason_to_fail(report: SyncReport, max_failure_share: float) -> str | None:
             "This is a mistake in the engine, not in the data: see the check rows_accounted_for, and report it."
         )
     if report.failure_share > max_failure_share:
-        refused = counts.invalid + counts.rejected
+        refused, of = report.failures
         return (
-            f"{part(refused, counts.read, *ROWS)} refused ({report.failure_share:.1%}), more than the "
+            f"{part(refused, of, *ROWS)} refused ({report.failure_share:.1%}), more than the "
             f"{max_failure_share:.1%} that max_failure_share allows. The others have been sent. The "
             "report lists refused rows and the reasons: correct them at the source, or allow more."
         )

@@ -162,7 +162,8 @@ class SyncReport(OfTheGuard):
     warehouse; they count as unchanged, and are not in `rows`. `accepted_before`: records that were accepted in earlier
     runs. `news`: of the notes, those that say that something went as it was asked for. `members_now`: records that hold
     an audience's tag because of the sync, after the run. `jobs_left`: bulk jobs of a run that was stopped, which
-    Kustomer may have carried out, or may yet: the next run collects what came of them.
+    Kustomer may have carried out, or may yet: the next run collects what came of them. `asked_for`: the keys of
+    `only_keys`; `looked_at`: with `limit`, how many rows were due within it.
     """
 
     sync: str
@@ -185,6 +186,8 @@ class SyncReport(OfTheGuard):
     members_now: int = 0
     news: tuple[str, ...] = ()
     jobs_left: int = 0
+    asked_for: frozenset[str] | None = None
+    looked_at: int | None = None
 
     @property
     def removed(self) -> int:
@@ -208,14 +211,21 @@ class SyncReport(OfTheGuard):
         return [mask_key(key) for key in self.rows.loc[missing, "key"].head(100)]
 
     @property
+    def failures(self) -> tuple[int, int]:
+        """(rows that were refused, here or by Kustomer; of how many): with `only_keys` of those asked for, and
+        with `limit`, where each row that was looked at is refused, of these."""
+        if self.asked_for is not None:
+            asked = self.rows[self.rows["key"].isin(self.asked_for)]
+            return int(asked["outcome"].isin([str(outcome) for outcome in REFUSED]).sum()), len(asked)
+        if self.looked_at and self.counts.rejected >= self.looked_at:
+            return self.counts.rejected, self.looked_at
+        return self.counts.invalid + self.counts.rejected, self.counts.read
+
+    @property
     def failure_share(self) -> float:
-        """Share of the rows read that were refused, here (invalid) or by Kustomer (rejected). Where the run looked at
-        some of them only (`limit`, `only_keys`) and each of those was refused, that is all of them."""
-        refused = self.counts.invalid + self.counts.rejected
-        left = sum(self.by_code.get(code, 0) for code in (ReasonCode.BEYOND_LIMIT, ReasonCode.NOT_ASKED_FOR))
-        if refused and refused == self.counts.read - left:
-            return 1.0
-        return refused / self.counts.read if self.counts.read else 0.0
+        """The share that `max_failure_share` is about."""
+        refused, of = self.failures
+        return refused / of if of else 0.0
 
     def refused(self, limit: int = 100, *, show_values: bool = False) -> pd.DataFrame:
         """The first refused rows (key, outcome, reason), their keys masked unless `show_values`."""

@@ -95,6 +95,8 @@ def report_of(
         members_now=opened.state.rows.members() if opened and opened.tag is not None else 0,
         notes=(*notes, *adopted, *notes_of(opened, executors)),
         news=(*notes, *adopted),
+        asked_for=opening.options.only_keys,
+        looked_at=len(opened.stream.selected.positions) if opened and opening.options.limit is not None else None,
         jobs_left=opening.store.written_by(opening.options.run_id)[1] if interrupted is not None else 0,
     )
 

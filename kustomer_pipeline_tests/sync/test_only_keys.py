@@ -139,3 +139,17 @@ def test_a_run_that_is_stopped_leaves_the_rest_as_it_was(world: World, fault: st
         world.run(customers(), people(3, plan="pro"), only_keys=ONE)
     world.sandbox.faults.clear()
     assert world.run(customers(), people(3, plan="pro")).counts.updated == 3
+
+
+def test_the_share_of_refused_rows_is_of_those_that_were_asked_for(world: World) -> None:
+    """Neither the rows that are as they were count, nor invalid ones that nobody asked for."""
+    invalid = [{**row, "id": f"X-{n}", "email": "no address"} for n, row in enumerate(people(30))]
+    spec = customers(match_on=("email",))
+    world.run(spec, people(100))
+    world.sandbox.seed_customer(externalId="C-200", emails=[{"email": "other@example.com"}])
+    refused, good = ({**people(1)[0], "id": f"C-{n}", "email": f"new{n}@example.com"} for n in (200, 201))
+    rows = [*people(100), *invalid, refused, good]
+    report = world.run(spec, rows, only_keys=frozenset({"new200@example.com"}))
+    assert report.failures == (1, 1)
+    report = world.run(spec, rows, only_keys=frozenset({"new201@example.com"}))
+    assert (report.failures, report.failure_share) == ((0, 1), 0.0)
