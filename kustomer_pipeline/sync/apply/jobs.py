@@ -178,14 +178,14 @@ def write_intent(state: SyncState, run_id: str, job: Job) -> None:
 
 
 def write_acknowledgement(state: SyncState, run_id: str, job: Job, found: Acknowledgement) -> None:
-    """The job's answers, the rows they settle, the log and the job's end: all or nothing. What a job did is told of the
-    run that sent it, whichever run collects it."""
-    run_id = job.run_id or run_id
+    """The job's answers, the rows they settle, the log and the job's end: all or nothing. What a job changed is told of
+    the run that sent it, so that undoing that takes it back; the log has it with the run that collects it, `run_id`."""
+    sent_by = job.run_id or run_id
     with state.transaction() as tx:
-        tx.rows.put(found.rows, run_id)
+        tx.rows.put(found.rows, sent_by)
         tx.rows.forget(found.forget)
         tx.identities.learn(job.object_name, found.hints.learned)
-        write_lines(tx, found.changes, run_id)
+        write_lines(tx, found.changes, sent_by)
         tx.log.add(found.log, run_id)
-        follow(tx, found.ownership, run_id)
+        follow(tx, found.ownership, sent_by)
         tx.journal.end(job.job_id)

@@ -27,8 +27,7 @@ from .listing import WholeList
 from .search import Search, Share
 
 _FEWEST_PROBES, _MOST_PROBES = 20, 100  # rows by which search shows how many of them Kustomer has
-_ASK_SIZE_FROM = 50  # rows from which it is worth a request to know how large the org is
-_ASK_SIZE_FROM_LOOK_UPS = {"customers": 5, "companies": 50}  # whose list does not tell its total
+_ASK_SIZE_FROM, _OF_PLANNED_CUSTOMERS_FROM = 50, 3  # rows from which it is worth a request to know how large the org is
 
 
 class Finder:
@@ -208,26 +207,27 @@ class Finder:
         return one.match is None or (self._every_rung and found is not None and not holds(found, name, one.case))
 
     async def _prove_absence(self, searches: Sequence[Search]) -> None:
-        """Whoever is not found and must not be missed: by the whole list where it is read or cheaper, else by path."""
+        """Whoever is not found and must not be missed: by the whole list where that is cheaper, else by path."""
         if self._list.was_read:
             await self._look_in_list([one for one in searches if self._open(one) and not one.listed])
         to_prove = [one for one in searches if self._needs_proof(one)]
-        look_ups = len(to_prove) * len(self.match_on)
-        if look_ups > _ASK_SIZE_FROM_LOOK_UPS[self.object_name] and not self._list.was_read:
-            size = await self._ask_size()
-            if size is not None and size / PAGE < look_ups:
-                await self._look_in_list(to_prove)
-                to_prove = [one for one in to_prove if self._needs_proof(one)]
+        if not self._list.was_read and await self._list_is_cheaper(len(to_prove)):
+            await self._look_in_list(to_prove)
+            to_prove = [one for one in to_prove if self._needs_proof(one)]
         if self._proofs is not None:
             to_prove, self._proofs = to_prove[: self._proofs], max(0, self._proofs - len(to_prove))
         await self._look_up_all(to_prove)
 
+    async def _list_is_cheaper(self, rows: int) -> bool:
+        planned = self._proofs is not None and self.object_name == "customers"  # whose list tells its total
+        size = await self._ask_size() if rows >= (_OF_PLANNED_CUSTOMERS_FROM if planned else _ASK_SIZE_FROM) else None
+        return size is not None and size / PAGE < rows * len(self.match_on)
+
     def _needs_proof(self, one: Search) -> bool:
-        no_search = not self.client.abilities.search and not self._creates_prove
-        return not one.absent and (one.case.must_prove or no_search) and self._open(one)
+        must = one.case.must_prove or not (self.client.abilities.search or self._creates_prove)
+        return must and not one.absent and self._open(one)
 
     async def _look_up_all(self, searches: Sequence[Search]) -> None:
-        """Path look-ups, as many at once as the client sends."""
         await asyncio.gather(*(self._look_up(one) for one in searches))
 
     async def _look_up(self, one: Search) -> None:
