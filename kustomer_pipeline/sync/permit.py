@@ -19,7 +19,7 @@ from .decisions import Decision, Nothing, Update, Wave, Write
 from .ledger import Outcome
 from .masking import to_be_created
 from .reasons import Reason, ReasonCode
-from .rendering import action_of, lines_of
+from .rendering import Line, action_of, lines_of
 from .state import SEAL_BYTES
 
 _SEALED = ("kustomer_id", "field", "before", "after")
@@ -105,8 +105,7 @@ FREE = Free()
 
 def seal_of(write: Write) -> bytes:
     """A hash of what a plan shows of a decision."""
-    shown = [[line[name] for name in _SEALED] for line in lines_of(write)]
-    return _sealed(write.case.key, action_of(write), shown)
+    return _sealed(write.case.key, action_of(write), _shown(lines_of(write)))
 
 
 def seal_with_new_company(write: Write) -> bytes | None:
@@ -116,12 +115,16 @@ def seal_with_new_company(write: Write) -> bytes | None:
         return None
     new = to_be_created(company)
     lines = [{**line, "after": new} if line["field"] == "company" else line for line in lines_of(write)]
-    return _sealed(write.case.key, action_of(write), [[line[name] for name in _SEALED] for line in lines])
+    return _sealed(write.case.key, action_of(write), _shown(lines))
 
 
 def seal_of_new_member(key: str, tag: str) -> bytes:
     """The same of a tag for somebody whom an earlier sync is going to create: there is no record to name."""
     return _sealed(key, "tag", [[None, "tags", None, tag]])
+
+
+def _shown(lines: list[Line]) -> list[list[str | None]]:
+    return [[line[name] for name in _SEALED] for line in lines]
 
 
 def _sealed(key: str, action: str, shown: list[list[str | None]]) -> bytes:
