@@ -105,6 +105,8 @@ async def _holders_elsewhere(client: KustomerClient, stream: Stream) -> int:
     leaving = stream.leaving
     if leaving is None or leaving.strategy.tag_id is None or not client.abilities.search:
         return 0
+    if leaving.spec.mirror_scope == "tag":
+        return 0  # every holder is a candidate already
     if not stream.of_others and len(leaving.strategy.owned_ids):
         return 0  # nothing tells that there may be some
     try:

@@ -105,3 +105,12 @@ def test_who_is_known_is_not_counted_and_costs_nothing(world: World) -> None:
     plan = world.plan(audience(), members(12))
     assert not any("holders of the tag" in note for note in plan.notes)
     assert world.sandbox.count("POST") == 0
+
+
+def test_a_mirror_of_the_whole_tag_plans_to_untag_them_and_does_not_search_twice(world: World) -> None:
+    org_of_another_tool(world)
+    plan = world.plan(audience(mirror_scope="tag"), members(2))
+    assert plan.removals.waiting + plan.removals.held == 8
+    assert not any("holders of the tag" in note for note in plan.notes)
+    searches = [one for one in world.sandbox.requests if "search" in one.path]
+    assert len(searches) == 2  # the rows by e-mail address, the holders by tag
